@@ -1,0 +1,24 @@
+// codec/compress.h -- Zstandard, per record, only where it helps, and never with a dictionary: one
+// trained on records would keep personal data past the erasure.
+//
+// All working memory of the compressor is wiped when the call ends.
+// Errors  decompress answers corruption for anything that is not one frame of exactly the size said.
+// Source  RFC 8878.
+#pragma once
+#include <cstddef>
+#include <optional>
+
+#include "codec/plaintext.h"
+#include "efface/result.h"
+
+namespace efface::codec {
+
+inline constexpr std::size_t compress_floor_bytes = 256;  // Below, time is lost for little space.
+inline constexpr int compress_level = 1;
+
+// Nothing when the input is under the floor, or when less than an eighth would be saved.
+std::optional<Plaintext> compress(Bytes plain);
+
+Result<Plaintext> decompress(Bytes frame, std::size_t plain_bytes);
+
+}  // namespace efface::codec

@@ -1,0 +1,26 @@
+// os/lock.h -- one process holds a region; another gets busy. And: is this still that process?
+//
+// An open-file-description lock (fcntl F_OFD_SETLK) on a file of our own: it is released by the system
+// when the holder ends, however it ends, and closing another descriptor of the file keeps it.
+#pragma once
+#include <string_view>
+
+#include "efface/result.h"
+#include "os/file.h"
+
+namespace efface::os {
+
+class FileLock {
+ public:
+  // Creates the file (0600) where it is missing. Never waits. Errors: busy; those of os/file.h.
+  static Result<FileLock> acquire(const Directory& parent, std::string_view name);
+
+ private:
+  explicit FileLock(Descriptor fd) noexcept : fd_(std::move(fd)) {}
+  Descriptor fd_;
+};
+
+// Changes in the child of a fork(). Cost: one load.
+std::uint64_t fork_generation() noexcept;
+
+}  // namespace efface::os
