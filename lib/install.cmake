@@ -1,0 +1,37 @@
+# What a consumer gets: the library, its headers, find_package(efface) and pkg-config's efface.pc. Both
+# find LMDB, libsodium and Zstandard again on the consumer's machine, where a static efface needs them.
+set(efface_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/efface)
+install(TARGETS efface EXPORT effaceTargets FILE_SET HEADERS)
+install(EXPORT effaceTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
+
+file(CONFIGURE OUTPUT effaceConfig.cmake CONTENT [[
+if(NOT "@BUILD_SHARED_LIBS@")
+  include(CMakeFindDependencyMacro)
+  find_dependency(PkgConfig)
+  pkg_check_modules(LMDB REQUIRED QUIET IMPORTED_TARGET lmdb)
+  pkg_check_modules(SODIUM REQUIRED QUIET IMPORTED_TARGET libsodium)
+  pkg_check_modules(ZSTD REQUIRED QUIET IMPORTED_TARGET libzstd)
+endif()
+include("${CMAKE_CURRENT_LIST_DIR}/effaceTargets.cmake")
+]] @ONLY)
+# Before 1.0 a minor version may break what stood before it.
+write_basic_package_version_file(effaceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/effaceConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/effaceConfigVersion.cmake DESTINATION ${efface_cmake_dir})
+
+# The prefix is the one of the installation, found from the place of efface.pc itself.
+file(RELATIVE_PATH efface_pc_up ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+file(CONFIGURE OUTPUT efface.pc CONTENT [[
+prefix=${pcfiledir}/@efface_pc_up@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+
+Name: efface
+Description: @PROJECT_DESCRIPTION@
+Version: @PROJECT_VERSION@
+Requires.private: lmdb libsodium libzstd
+Libs: -L${libdir} -lefface
+Cflags: -I${includedir}
+]] @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/efface.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
