@@ -1,10 +1,11 @@
-// os/file.h -- the only open, fsync, rename, pwrite of ours (LMDB has its own). The fault seam: tests
-// replace the system calls behind it.
+// os/file.h -- the only open, fsync, rename, pwrite of ours (LMDB has its own). The fault seam:
+// tests replace the system calls behind it.
 //
-// Errors  unsafe_path for a symlink, a file that is not regular, a foreign owner, a second hard link,
-//         or bits for group or others; store_missing where there is nothing; exists; no_space for
-//         ENOSPC, EDQUOT and EFBIG; io for the rest. All carry errno. EINTR and short transfers are
-//         retried; fsync never is.
+// Errors  unsafe_path for a symlink, a file that is not regular, a foreign owner, a second hard
+//         link, or bits for group or others; store_missing where there is nothing; exists; no_space
+//         for ENOSPC, EDQUOT and EFBIG; out_of_memory for ENOMEM; invalid_argument for a name that
+//         is not one path component; io for the rest. Those of the system carry errno. EINTR and
+//         short transfers are retried; fsync never is.
 #pragma once
 #include <sys/types.h>
 
@@ -30,6 +31,7 @@ class Descriptor {
   Descriptor& operator=(Descriptor&& other) noexcept;
   ~Descriptor();
   int get() const noexcept { return fd_; }
+  int release() noexcept;  // Gives up ownership without closing.
   explicit operator bool() const noexcept { return fd_ >= 0; }
 
  private:
@@ -82,6 +84,7 @@ class File {
   Result<std::uint64_t> size() const;
   Result<FileId> id() const;
   int fd() const noexcept { return fd_.get(); }
+  void release() && noexcept { fd_.release(); }  // Forgets the descriptor without closing it.
 
  private:
   explicit File(Descriptor fd) noexcept : fd_(std::move(fd)) {}
@@ -107,7 +110,12 @@ enum class FileSystem : std::uint8_t {
 };
 FileSystem file_system_of(int fd) noexcept;
 
+// Whether memory maps, locks and fdatasync may be relied on: ext4, xfs, btrfs, tmpfs, overlay.
+bool supports_shared_maps(int fd) noexcept;
+
 // Whether some directory on the way from `inside` to / is `directory` (after resolving symlinks).
-Result<bool> lies_within(const std::filesystem::path& inside, const std::filesystem::path& directory);
+// Neither needs to be there yet.
+Result<bool> lies_within(const std::filesystem::path& inside,
+                         const std::filesystem::path& directory);
 
 }  // namespace efface::os

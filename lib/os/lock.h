@@ -1,8 +1,11 @@
 // os/lock.h -- one process holds a region; another gets busy. And: is this still that process?
 //
-// An open-file-description lock (fcntl F_OFD_SETLK) on a file of our own: it is released by the system
-// when the holder ends, however it ends, and closing another descriptor of the file keeps it.
+// An open-file-description lock (fcntl F_OFD_SETLK) on a file of our own: it is released by the
+// system when the holder ends, however it ends, and closing another descriptor of the file keeps
+// it. A child of fork() does not hold it: its copies of the descriptors are closed as it starts.
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "efface/result.h"
@@ -14,10 +17,15 @@ class FileLock {
  public:
   // Creates the file (0600) where it is missing. Never waits. Errors: busy; those of os/file.h.
   static Result<FileLock> acquire(const Directory& parent, std::string_view name);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock();
 
  private:
-  explicit FileLock(Descriptor fd) noexcept : fd_(std::move(fd)) {}
-  Descriptor fd_;
+  explicit FileLock(File file) noexcept;
+  void drop() noexcept;
+  std::optional<File> file_;  // Empty once moved from.
+  std::uint64_t generation_;
 };
 
 // Changes in the child of a fork(). Cost: one load.
