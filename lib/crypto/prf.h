@@ -1,7 +1,7 @@
 // crypto/prf.h -- keyed BLAKE2b as a pseudo-random function over length-prefixed fields.
 //
-// Every use names itself in its first field ("efface.dek" and so on), so that no two uses of one key
-// ever hash the same input. Derivation only goes down: from keys that can be destroyed.
+// Every use names itself in its first field ("efface.dek" and so on), so that no two uses of one
+// key ever hash the same input. Derivation only goes down: from keys that can be destroyed.
 //
 // Shape    each field is hashed as length (8 bytes, little-endian) then bytes.
 // Cost     0.4 microseconds for up to 128 bytes in all.

@@ -1,16 +1,20 @@
 // crypto/secret.h -- where keys live: locked, dump-excluded, wiped memory.
 //
-// One guarded arena for the process, in chunks between inaccessible pages, mlocked, MADV_DONTDUMP and
-// MADV_WIPEONFORK, cut into slots of a few size classes (32 B to 64 KiB). sodium_malloc is not used:
-// it costs 20 microseconds and four pages an object, stops at 16,377 of them, and is silently
+// One guarded arena for the process, in chunks between inaccessible pages, mlocked, MADV_DONTDUMP
+// and MADV_WIPEONFORK, cut into slots of a few size classes (32 B to 64 KiB). sodium_malloc is not
+// used: it costs 20 microseconds and four pages an object, stops at 16,377 of them, and is silently
 // unlocked past RLIMIT_MEMLOCK.
 //
 // Threads  SecretKey and SecretBuffer are values; the arena behind them is shared and thread-safe.
+// Forks    In a child every existing key reads as zeros. New ones can be made; as locks are not
+//          inherited, the arena locks its memory again before the first of them.
 // Errors   std::bad_alloc when the system gives no memory, or refuses to lock it and the policy is
 //          required. The public API turns that into Errc::out_of_memory or Errc::memory_not_locked.
 // Cost     A slot is about 30 ns; a new chunk (64 KiB or more) is a few system calls.
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <new>
 #include <span>
 
 #include "base/bytes.h"
@@ -31,9 +35,15 @@ Status initialise() noexcept;
 enum class LockPolicy : bool { best_effort, required };
 void require_locked_memory() noexcept;
 
+// Thrown instead of plain std::bad_alloc, so that the two can be told apart.
+class memory_lock_refused : public std::bad_alloc {
+ public:
+  const char* what() const noexcept override;
+};
+
 struct ArenaStats {
   std::size_t chunk_bytes;     // mapped for secrets
-  std::size_t unlocked_bytes;  // of these, not locked (0 wherever the policy is required)
+  std::size_t unlocked_bytes;  // of these, not locked, or not kept from core dumps and from forks
   std::size_t slots_in_use;
 };
 ArenaStats arena_stats() noexcept;
@@ -69,7 +79,8 @@ class SecretBuffer {
  private:
   void release() noexcept;
   std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
+  std::uint32_t size_ = 0;
+  std::uint32_t chunk_ = 0;  // which chunk of its size class
 };
 
 // A 32-byte key. Move-only; empty after a move; wiped when it ends.

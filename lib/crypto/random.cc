@@ -1,0 +1,56 @@
+#include "crypto/random.h"
+
+#include <pthread.h>
+#include <sodium.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "base/check.h"
+
+namespace efface::crypto {
+namespace {
+
+constexpr std::size_t buffer_bytes = 4096;
+constexpr std::size_t direct_bytes = 1024;  // From here on a system call of its own.
+
+std::atomic<std::uint32_t> fork_generation{1};
+
+// Generation 0 is never current, so a fresh buffer is a used-up one.
+struct Buffer {
+  std::uint32_t generation = 0;
+  std::size_t used = 0;
+  std::array<std::byte, buffer_bytes> bytes;
+};
+thread_local constinit Buffer buffer{.bytes = {}};
+
+void refill() noexcept {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    EFFACE_CHECK(pthread_atfork(nullptr, nullptr, [] {
+                   fork_generation.fetch_add(1, std::memory_order_relaxed);
+                 }) == 0);
+  });
+  randombytes_buf(buffer.bytes.data(), buffer.bytes.size());
+  buffer.used = 0;
+  buffer.generation = fork_generation.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void fill_random(MutableBytes out) noexcept {
+  if (out.empty()) return;
+  if (out.size() >= direct_bytes) {
+    randombytes_buf(out.data(), out.size());
+    return;
+  }
+  if (buffer.generation != fork_generation.load(std::memory_order_relaxed) ||
+      buffer_bytes - buffer.used < out.size())
+    refill();
+  std::byte* const next = buffer.bytes.data() + buffer.used;
+  std::memcpy(out.data(), next, out.size());
+  sodium_memzero(next, out.size());  // What was handed out cannot be read back later.
+  buffer.used += out.size();
+}
+
+}  // namespace efface::crypto
