@@ -67,6 +67,7 @@ class Directory {
 
  private:
   friend class File;
+  friend Result<Directory> open_parent_of(const std::filesystem::path& path);  // os/parent.h
   explicit Directory(Descriptor fd) noexcept : fd_(std::move(fd)) {}
   Descriptor fd_;
 };

@@ -63,6 +63,22 @@ Result<FileLock> FileLock::acquire(const Directory& parent, std::string_view nam
   HeldLocks& locks = held_locks();
   const std::lock_guard no_fork_now(locks.mutex);
   EFFACE_ASSIGN(File file, open_or_create(parent, name));
+  return hold(std::move(file), locks.fds);
+}
+
+Result<FileLock> FileLock::acquire_existing(const Directory& parent, std::string_view name) {
+  HeldLocks& locks = held_locks();
+  const std::lock_guard no_fork_now(locks.mutex);
+  EFFACE_ASSIGN(File file, File::open(parent, name, File::Access::read_write));
+  return hold(std::move(file), locks.fds);
+}
+
+Result<FileId> FileLock::id() const {
+  EFFACE_CHECK(file_.has_value());
+  return file_->id();
+}
+
+Result<FileLock> FileLock::hold(File file, std::vector<int>& held) {
   struct flock whole{};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
@@ -71,7 +87,7 @@ Result<FileLock> FileLock::acquire(const Directory& parent, std::string_view nam
       return Error(Errc::busy, "another holds the lock", errno);
     return system_error(errno, "fcntl of a lock");
   }
-  locks.fds.push_back(file.fd());
+  held.push_back(file.fd());
   return FileLock(std::move(file));
 }
 
