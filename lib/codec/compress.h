@@ -2,7 +2,7 @@
 // trained on records would keep personal data past the erasure.
 //
 // All working memory of the compressor is wiped when the call ends.
-// Errors  decompress answers corruption for anything that is not one frame of exactly the size said.
+// Errors  decompress answers corruption for what is not one frame of exactly the size said.
 // Source  RFC 8878.
 #pragma once
 #include <cstddef>

@@ -2,9 +2,8 @@
 // random 24-byte nonces (suite 1). The nonce is always chosen here, never by the caller.
 //
 // Shape    sealed = nonce 24 | ciphertext | tag 16
-// Errors   open answers corruption when the tag does not verify; no plaintext reaches out then,
-// which
-//          is left as it was or zeroed.
+// Errors   open answers corruption when the tag does not verify; out holds no plaintext then, but
+//          may have been zeroed.
 // Cost     0.5 microseconds for 64 B, 0.95 for 1 KiB.
 // Source   draft-irtf-cfrg-xchacha-03; RFC 8439. No key commitment: keys are found by place.
 #pragma once

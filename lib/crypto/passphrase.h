@@ -1,9 +1,8 @@
 // crypto/passphrase.h -- a key from a passphrase: Argon2id (RFC 9106), version 1.3.
 //
-// Errors  invalid_argument for an empty passphrase and for parameters below the minimum or above
-// the
-//         maximum here (a hostile file must not make us allocate a terabyte); too_large for a
-//         passphrase over limits::passphrase_bytes_max; out_of_memory.
+// Errors  invalid_argument for an empty passphrase, and for a cost outside of the bounds here (a
+//         hostile file must not make us allocate a terabyte); too_large for a passphrase over
+//         limits::passphrase_bytes_max; out_of_memory.
 #pragma once
 #include <cstdint>
 
