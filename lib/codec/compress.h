@@ -1,9 +1,12 @@
 // codec/compress.h -- Zstandard, per record, only where it helps, and never with a dictionary: one
 // trained on records would keep personal data past the erasure.
 //
-// All working memory of the compressor is wiped when the call ends.
-// Errors  decompress answers corruption for what is not one frame of exactly the size said.
-// Source  RFC 8878.
+// All working memory of libzstd is wiped when the call ends.
+//
+// Threads  Each thread that comes here keeps about 170 KiB of such memory, wiped, until it ends.
+// Errors   decompress answers corruption for what is not one frame of exactly the size said.
+// Cost     4 microseconds for 1 KiB, 2.5 to decompress it.
+// Source   RFC 8878.
 #pragma once
 #include <cstddef>
 #include <optional>

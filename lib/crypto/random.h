@@ -2,7 +2,7 @@
 // SecretKey::random(), never from here.
 //
 // Threads  A buffer per thread. After fork() the child draws afresh (generation counter).
-// Cost     About 10 ns for 24 bytes; a system call per 4 KiB.
+// Cost     About 15 ns for 24 bytes; a system call per 4 KiB.
 #pragma once
 #include "base/bytes.h"
 
