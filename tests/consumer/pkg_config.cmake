@@ -1,0 +1,12 @@
+# cmake -DPREFIX= -DCOMPILER= -DSOURCE= -DOUT= -DPKG_CONFIG= -P pkg_config.cmake
+# Builds and runs a program with nothing but what efface.pc says.
+file(GLOB_RECURSE found ${PREFIX}/efface.pc)
+get_filename_component(directory "${found}" DIRECTORY)
+set(ENV{PKG_CONFIG_PATH} "${directory}:$ENV{PKG_CONFIG_PATH}")
+execute_process(COMMAND ${PKG_CONFIG} --static --cflags --libs efface
+  OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(flags UNIX_COMMAND "${flags}")
+execute_process(COMMAND ${COMPILER} -std=c++20 ${SOURCE} -o ${OUT} ${flags}
+  COMMAND_ERROR_IS_FATAL ANY)
+set(ENV{LD_LIBRARY_PATH} "${directory}/..")
+execute_process(COMMAND ${OUT} COMMAND_ERROR_IS_FATAL ANY)
