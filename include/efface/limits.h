@@ -5,16 +5,16 @@
 
 namespace efface::limits {
 
-inline constexpr std::size_t subject_id_bytes_max = 256;           // UTF-8
-inline constexpr std::size_t record_name_bytes_max = 1024;         // UTF-8
-inline constexpr std::size_t value_bytes_max = 16 * 1024 * 1024;   // one record
-inline constexpr std::size_t label_bytes_max = 64;                 // region, tenant, purpose, actor
+inline constexpr std::size_t subject_id_bytes_max = 256;          // UTF-8
+inline constexpr std::size_t record_name_bytes_max = 1024;        // UTF-8
+inline constexpr std::size_t value_bytes_max = 16 * 1024 * 1024;  // one record
+inline constexpr std::size_t label_bytes_max = 64;                // region, tenant, purpose, actor
 inline constexpr std::size_t purposes_per_tenant_max = 256;
 inline constexpr std::size_t regions_per_store_max = 64;
 inline constexpr std::size_t batch_records_max = 65'536;
-inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;   // sealed
-inline constexpr std::size_t subjects_per_call_max = 100'000;      // enrol or erase at once
+inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;  // sealed
+inline constexpr std::size_t subjects_per_call_max = 100'000;     // enrol or erase at once
 inline constexpr std::size_t passphrase_bytes_max = 1024;
-inline constexpr std::uint32_t retention_days_max = 36'525;        // a hundred years
+inline constexpr std::uint32_t retention_days_max = 36'525;  // a hundred years
 
 }  // namespace efface::limits

@@ -38,15 +38,16 @@ enum class Errc : std::uint16_t {
   region_not_open = 23,        // This process has no root key for the region.
   purpose_not_permitted = 24,  // The record was not collected for this purpose.
   expired = 25,                // The record's retention is over.
+  consent_missing = 26,        // The purpose rests on consent, and none is recorded.
 
   // The deployment needs attention.
-  busy = 30,               // Another process, or this one, has the store open; or a deadline passed.
-  keyring_stale = 31,      // The keyring is older than its root keys: an erasure came in between.
-  root_key_missing = 32,   // The root key store is not there, or empty.
+  busy = 30,              // Another process, or this one, has the store open; or a deadline passed.
+  keyring_stale = 31,     // The keyring is older than its root keys: an erasure came in between.
+  root_key_missing = 32,  // The root key store is not there, or empty.
   root_key_mismatch = 33,  // The root key store belongs to another keyring.
   passphrase_wrong = 34,
   assurance_too_low = 35,  // The root key store destroys only logically and L0 was not accepted.
-  unsafe_path = 36,        // A symlink, a foreign owner, a loose mode, or the root key inside the data.
+  unsafe_path = 36,  // A symlink, a foreign owner, a loose mode, or the root key inside the data.
   unsafe_filesystem = 37,  // A network or unknown file system.
   format_old = 38,
   format_new = 39,

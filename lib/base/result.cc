@@ -22,6 +22,7 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(region_not_open);
     EFFACE_NAME(purpose_not_permitted);
     EFFACE_NAME(expired);
+    EFFACE_NAME(consent_missing);
     EFFACE_NAME(busy);
     EFFACE_NAME(keyring_stale);
     EFFACE_NAME(root_key_missing);

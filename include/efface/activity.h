@@ -1,0 +1,120 @@
+// efface/activity.h -- a processing activity [GDPR 30]: one tenant, one purpose. All reading and writing goes
+// through one, so no access is without a purpose.
+//
+// Threads  Activity: shared freely. Batch: filled by one thread at a time.
+// Errors   Every call: subject_erased, purpose_not_permitted, consent_missing (basis consent: not yet
+//          granted), tenant_unknown (off-boarded meanwhile), region_not_open, invalid_argument or too_large
+//          for a name, corruption, io, closed, forked.
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "efface/bytes.h"
+#include "efface/record.h"
+#include "efface/result.h"
+#include "efface/subject.h"
+
+namespace efface {
+
+struct PutOptions {
+  std::span<const Purpose> also_permitted{};     // Beside the purpose it is collected for.
+  std::optional<Days> retention = std::nullopt;  // Instead of the purpose's; never longer than it.
+  std::string_view origin{};                     // Where it came from: UTF-8, at most 64 bytes.
+};
+
+struct ScanOptions {
+  std::string_view prefix{};  // Of the name.
+  std::string_view after{};   // Names greater than this: to go on where a scan ended.
+  std::size_t limit = SIZE_MAX;
+};
+
+enum class ScanEnd : std::uint8_t { exhausted, limit, stopped };
+
+// What read-modify-write shall do with the record.
+class EFFACE_EXPORT Update {
+ public:
+  static Update keep() noexcept;  // Leave it as it is.
+  static Update remove() noexcept;
+  static Update put(Bytes value);  // Copies, into memory that is wiped.
+  Update(Update&&) noexcept;
+  Update& operator=(Update&&) noexcept;
+  ~Update();
+
+ private:
+  friend struct internal::Access;
+  struct State;
+  explicit Update(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+// Sealed writes, waiting. Each put compresses and seals there and then, on the caller's thread, with no
+// lock held. Nothing happens before commit; dropping it discards it. All people of a batch are at home in
+// the batch's region. At most 65,536 records and 64 MiB (too_large).
+class EFFACE_EXPORT Batch {
+ public:
+  Batch(Batch&&) noexcept;
+  Batch& operator=(Batch&&) noexcept;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch();
+
+  // Errors: region_mismatch when the person's home is another region. On any error the batch is as before.
+  Status put(const Subject& subject, RecordName name, Bytes value, const PutOptions& options = {});
+  Status remove(const Subject& subject, RecordName name);
+  std::size_t records() const noexcept;
+  std::size_t sealed_bytes() const noexcept;
+
+ private:
+  friend struct internal::Access;
+  struct State;
+  explicit Batch(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+class EFFACE_EXPORT Activity {
+ public:
+  Purpose purpose() const noexcept;
+
+  // ---- reading: first the purpose's own scope, then records that permit it. Absence is a value. ----
+  // Errors: expired. Cost: about a microsecond when the person's keys are cached.
+  Result<std::optional<Record>> get(const Subject& subject, RecordName name) const;
+  // Without a copy for the caller: the bytes are valid during look, and wiped after it.
+  Result<bool> visit(const Subject& subject, RecordName name, FunctionRef<void(Bytes)> look) const;
+  // The purpose's own scope, in name order. Cost: opens every record of the scope once to sort by name.
+  Result<ScanEnd> list(const Subject& subject, const ScanOptions& options,
+                       FunctionRef<Flow(std::string_view name)> each) const;
+  Result<ScanEnd> scan(const Subject& subject, const ScanOptions& options,
+                       FunctionRef<Flow(std::string_view name, Bytes value)> each) const;
+
+  // ---- writing: durable when it answers; concurrent writers share a commit ----
+  // After any error but outcome_unknown nothing of the call is on disk; after that one, all or nothing
+  // of it may be: reopen the store to learn which.
+  // Errors: full, no_space, outcome_unknown, busy.
+  Status put(const Subject& subject, RecordName name, Bytes value,
+             const PutOptions& options = {}) const;
+  Result<bool> remove(const Subject& subject, RecordName name) const;  // Whether it was there.
+  // Enrols the person there when the tenant does not know her. Errors: region_mismatch when her home is
+  // another region; region_not_permitted.
+  Status put(SubjectId id, const Region& region, RecordName name, Bytes value,
+             const PutOptions& options = {}) const;
+
+  Batch batch(const Region& region) const;
+  // All of it or none. Who was erased since her record was sealed: subject_erased, and nothing of the
+  // batch is written.
+  Status commit(Batch&& batch) const;
+
+  // Read-modify-write. change gets the present value (nothing: absent) and answers what to do; it runs
+  // without any lock, again if somebody else wrote in between. Errors: conflict after 64 lost races.
+  Status update(const Subject& subject, RecordName name,
+                FunctionRef<Result<Update>(std::optional<Bytes>)> change) const;
+
+ private:
+  friend struct internal::Access;
+  struct State;
+  explicit Activity(std::shared_ptr<const State> state) noexcept;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace efface

@@ -1,0 +1,33 @@
+// efface/stats.h -- numbers about a store. None says anything about a person.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "efface/root_key_store.h"
+
+namespace efface {
+
+struct RegionStats {
+  std::string name;
+  bool open = false;                  // If not, the rest is zero.
+  Epoch epoch = 0;                    // Erasures end one and start the next.
+  Assurance assurance;                // Of the root key store.
+  bool erase_pending = false;         // A destruction waits for the root key store.
+  std::uint64_t reclaim_entries = 0;  // Waiting for maintain().
+  std::uint64_t records = 0;          // Ciphertexts, the unswept ones of the erased included.
+  std::uint64_t keyring_file_bytes = 0;
+  std::uint64_t keyring_used_bytes = 0;
+  std::uint64_t records_file_bytes = 0;
+  std::uint64_t records_used_bytes = 0;
+  std::uint64_t cached_people = 0;
+};
+
+struct Stats {
+  std::vector<RegionStats> regions;  // In name order.
+  std::uint64_t tenants = 0;
+  std::uint64_t locked_bytes = 0;    // Memory for keys, locked.
+  std::uint64_t unlocked_bytes = 0;  // Memory for keys that the system refused to lock.
+};
+
+}  // namespace efface

@@ -1,0 +1,106 @@
+// efface/store.h -- an embedded store of personal data that can forget a person.
+//
+// Words     Store > Tenant > Subject > Record; reading and writing goes through an Activity of the tenant.
+//           docs/model.md says what each is, docs/threats.md what is promised and what is not.
+// Shape     A directory with one directory per region (or volume): keyring/ and records/, both ciphertext.
+//           The root keys lie elsewhere, in a RootKeyStore per region.
+// Threads   Store, Tenant, Region, Purpose, Activity, const Subject: share freely. Reads never wait for
+//           writes; writes that wait at the same time commit as one.
+// Processes One process holds a region: another gets busy. A child of fork() gets forked.
+// Lifetime  The RootKeyStores outlive the store and all handles.
+// Errors    Result<T> everywhere, and nothing throws. An Error carries no personal data.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "efface/result.h"
+#include "efface/root_key_store.h"
+#include "efface/stats.h"
+#include "efface/tenant.h"
+
+namespace efface {
+
+struct RegionOptions {
+  std::string name;  // A label: 1 to 64 of [a-z0-9_.-].
+  RootKeyStore* root_keys =
+      nullptr;  // None: the region is not open here. Create needs one for each.
+  std::filesystem::path directory{};  // At creation: elsewhere than DIR/NAME.
+};
+
+struct OpenOptions {
+  std::filesystem::path directory;
+  std::vector<RegionOptions> regions;
+  // Walk every page, read-only, before LMDB sees the files. For files that are not trusted: restored,
+  // received, damaged. Without it an ordinary open checks metas, sizes and, always, our own bytes.
+  bool verify_structure = false;
+  // Refuse to hold keys in memory that the system does not lock (RLIMIT_MEMLOCK).
+  bool require_locked_memory = true;
+  // L0: root keys on a file system that copies on write, or an unknown one. Refused by default.
+  bool accept_l0 = false;
+  std::chrono::milliseconds deadline{10'000};  // For locks.
+  std::uint64_t map_bytes_max = std::uint64_t{1}
+                                << 40;     // Of each database: address space, not disk.
+  std::uint32_t readers_max = 512;         // Transactions open at once.
+  std::size_t cached_people_max = 16'384;  // Keys kept in locked memory, per region.
+  // For tests: what time it is. Null: the system's clock.
+  std::chrono::system_clock::time_point (*now)() = nullptr;
+};
+
+struct TenantInfo {
+  std::string name;
+  std::vector<std::string> regions;
+};
+
+struct MaintainOptions {
+  std::size_t records_per_commit_max = 4'096;
+};
+struct Maintained {
+  std::uint64_t records_removed = 0;  // Ciphertext of the erased.
+  std::uint64_t queue_entries = 0;    // Worked off.
+};
+
+class EFFACE_EXPORT Store {
+ public:
+  // Makes the directory (its parent exists) and every region. All or nothing: after an error, or a crash,
+  // what stands there can be removed and the root key stores used again.
+  // Errors: exists, invalid_argument, unsafe_path, unsafe_filesystem, root_key_mismatch (the root key
+  // store serves another region), assurance_too_low, no_space, io, memory_not_locked.
+  static Result<Store> create(const OpenOptions& options);
+
+  // Opens the regions for which a root key store is given; finishes what a crash interrupted.
+  // Errors: store_missing, busy, keyring_stale, root_key_missing, root_key_mismatch, unsafe_path,
+  // unsafe_filesystem, assurance_too_low, format_old, format_new, corruption, region_unknown.
+  static Result<Store> open(const OpenOptions& options);
+
+  Result<Region> region(std::string_view name) const;  // Errors: region_unknown.
+  std::vector<Region> regions() const;                 // In name order.
+
+  // Errors: exists, region_not_open, invalid_argument. A crash in between is mended by declaring again.
+  Result<Tenant> declare_tenant(std::string_view name, std::span<const Region> regions,
+                                Actor actor) const;
+  Result<Tenant> tenant(std::string_view name, Actor actor) const;  // Errors: tenant_unknown.
+  std::vector<TenantInfo> tenants() const;                          // In name order.
+
+  // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name again.
+  // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase.
+  Result<Erasure> offboard(Tenant&& tenant, std::string_view confirm) const;
+
+  // Gives back the space of the erased, in bounded transactions; finishes pending destructions.
+  // Safe at any time, stops and goes on at any point.
+  Result<Maintained> maintain(const MaintainOptions& options = {}) const;
+
+  Result<Stats> stats() const;
+
+ private:
+  friend struct internal::Access;
+  struct State;
+  explicit Store(std::shared_ptr<State> state) noexcept;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace efface

@@ -1,0 +1,109 @@
+// efface/types.h -- the small values that name things: regions, purposes, people, records.
+//
+// A region or a purpose is a value that one obtains from the store or the tenant that owns it, never a
+// string that is passed along, so two of them cannot be swapped. The text of an id or a name is borrowed
+// for the length of the call that it is passed to.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "efface/export.h"
+#include "efface/root_key_store.h"
+
+namespace efface {
+
+namespace internal {
+struct Access;  // The library's own way into the handles.
+struct RegionState;
+}  // namespace internal
+
+// One person's id in one tenant: 1 to 256 bytes of UTF-8. Personal data.
+struct SubjectId {
+  explicit constexpr SubjectId(std::string_view id EFFACE_BORROWED) noexcept : text(id) {}
+  std::string_view text;
+};
+
+// A record's name within its scope: 1 to 1,024 bytes of UTF-8. Personal data, as far as we know.
+struct RecordName {
+  explicit constexpr RecordName(std::string_view name EFFACE_BORROWED) noexcept : text(name) {}
+  std::string_view text;
+};
+
+// Who acts: a service or a desk, not a person's name. A label: 1 to 64 of [a-z0-9_.-].
+struct Actor {
+  explicit constexpr Actor(std::string_view label EFFACE_BORROWED) noexcept : text(label) {}
+  std::string_view text;
+};
+
+// Where data lives. Obtained from an open Store; says nothing without it.
+class EFFACE_EXPORT Region {
+ public:
+  std::string_view name() const noexcept EFFACE_BORROWED;
+  bool is_open() const noexcept;  // Whether this process has its root key.
+  friend bool operator==(const Region& a, const Region& b) noexcept { return a.state_ == b.state_; }
+
+ private:
+  friend struct internal::Access;
+  explicit Region(std::shared_ptr<internal::RegionState> state) noexcept
+      : state_(std::move(state)) {}
+  std::shared_ptr<internal::RegionState> state_;
+};
+
+// GDPR article 6(1).
+enum class LegalBasis : std::uint8_t {
+  consent = 1,
+  contract = 2,
+  legal_obligation = 3,
+  vital_interest = 4,
+  public_task = 5,
+  legitimate_interest = 6,
+};
+EFFACE_EXPORT const char* name(LegalBasis basis) noexcept;
+EFFACE_EXPORT std::optional<LegalBasis> legal_basis(std::string_view name) noexcept;
+
+using Days = std::chrono::duration<std::uint32_t, std::ratio<86'400>>;
+
+// Why data is processed, declared per tenant.
+struct PurposeTerms {
+  std::string name;  // A label: 1 to 64 of [a-z0-9_.-].
+  LegalBasis basis = LegalBasis::contract;
+  // Records expire this many days after they are written (a UTC day's end); nothing: never.
+  std::optional<Days> retention = std::nullopt;
+  // Off where an attacker controls part of a record that also holds a secret: lengths leak.
+  bool compress = true;
+  friend bool operator==(const PurposeTerms&, const PurposeTerms&) = default;
+};
+
+// Obtained from a Tenant; meaningless in another.
+class Purpose {
+ public:
+  friend bool operator==(const Purpose&, const Purpose&) = default;
+
+ private:
+  friend struct internal::Access;
+  constexpr Purpose(std::uint64_t tenant, std::uint16_t number) noexcept
+      : tenant_(tenant), number_(number) {}
+  std::uint64_t tenant_;  // Which Tenant it came from.
+  std::uint16_t number_;
+};
+
+// What an erasure did.
+struct Erasure {
+  std::uint64_t erased = 0;   // People (or one tenant) whose keys were there and are destroyed.
+  std::uint64_t unknown = 0;  // Asked for, and not there.
+  // One entry a region that an epoch ended in. Empty when nothing was there.
+  struct InRegion {
+    std::string region;
+    Epoch epoch_before = 0;
+    Epoch epoch_after = 0;
+    Assurance assurance;
+  };
+  std::vector<InRegion> regions;
+};
+
+}  // namespace efface

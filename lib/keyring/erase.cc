@@ -1,0 +1,226 @@
+// Forgetting, in the order that makes it true:
+//
+//   0  the root key store holds the epoch in force and one spare that no attempt has used;
+//   1  in one transaction the rows go, every node above them gets a fresh key, and the new root stands
+//      wrapped under the spare; committed, synced, read back;
+//   2  the root key store destroys the epoch that was in force, durably;
+//   3  the caches of this process forget. Only now does erase() answer.
+//
+// Until step 2 is durable both roots are whole and a crash leaves the one or the other: recovery destroys
+// whichever epoch the root does not name. On any error in step 1 the old root key is not touched.
+#include <algorithm>
+#include <map>
+#include <new>
+
+#include "crypto/prf.h"
+#include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
+
+namespace efface::keyring {
+namespace {
+
+constexpr std::size_t handles_per_entry_max = 1000;
+
+Status queue_handles(auto& txn, std::uint32_t tenant, std::vector<Handle>& handles) {
+  for (std::size_t i = 0; i < handles.size(); i += handles_per_entry_max) {
+    const std::size_t n = std::min(handles_per_entry_max, handles.size() - i);
+    const auto first = handles.begin() + static_cast<std::ptrdiff_t>(i);
+    Reclaim entry{
+        0, Reclaim::What::handles, tenant, {first, first + static_cast<std::ptrdiff_t>(n)}};
+    EFFACE_TRY(txn.queue(std::move(entry)));
+  }
+  return {};
+}
+
+// Takes one removal's rows out of the leaf that holds them.
+void remove_from(LeafEdit& leaf, Removal& removal, std::vector<Handle>& handles) {
+  if (removal.only_if_person) {
+    bool same = false;
+    leaf.each(removal.tag, [&](RowView row) {
+      same = same || (row.label() == person && row.handle() == *removal.only_if_person);
+    });
+    if (!same) return;
+  }
+  std::optional<Label> label;
+  if (removal.what == Removal::What::scope) label = removal.label;
+  leaf.remove(removal.tag, label, [&](RowView row) {
+    handles.push_back(row.handle());
+    removal.removed = true;
+  });
+}
+
+}  // namespace
+
+Result<ErasureOutcome> Keyring::erase(std::span<Removal> removals) {
+  EraseJob job{removals};
+  erasures_.run(job, [this](std::span<EraseJob* const> jobs) { erase_together(jobs); });
+  return *job.answer;
+}
+
+void Keyring::erase_together(std::span<EraseJob* const> jobs) {
+  const auto answer_all = [&](const Result<ErasureOutcome>& answer) {
+    for (EraseJob* job : jobs) job->answer = answer;
+  };
+  try {
+    auto lock = this->lock();
+    if (!lock) return answer_all(lock.error());
+    std::vector<Removal*> all;
+    for (EraseJob* job : jobs)
+      for (Removal& removal : job->removals) all.push_back(&removal);
+    answer_all(erase_locked(all));
+  } catch (const std::bad_alloc&) {
+    answer_all(Error(Errc::out_of_memory, "no memory for an erasure"));
+  }
+}
+
+Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_TRY(settle_epochs(epoch(), spare_ != 0 && !spare_used_));  // step 0
+  ErasureOutcome outcome;
+  outcome.epoch_before = outcome.epoch_after = epoch();
+  outcome.root_hash_before = outcome.root_hash_after = root_hash_;
+
+  EFFACE_ASSIGN(NextRoot next, make_next_root(spare_));  // step 1
+  if constexpr (mutant == Mutant::root_not_rotated) {
+    std::shared_lock lock(roots_mutex_);
+    next.key = current_->key.clone();
+    EFFACE_ASSIGN(next.wrapped,
+                  options_.root_keys->wrap(spare_, wrap_context(options_.region, next.root_id),
+                                           std::as_const(next.key).bytes()));
+  }
+  spare_used_ = true;
+  EFFACE_ASSIGN(const bool rekeyed, change(storage::Space::removal, next,
+                                           [&](Txn& txn) { return remove_rows(txn, removals); }));
+  if (!rekeyed) {
+    spare_used_ = false;  // Nothing was there, so nothing was written under the spare.
+    outcome.assurance = assurance();
+    return outcome;
+  }
+  const auto hash = read_back(next, removals);
+  if (!hash) return latch(hash.error());
+
+  publish_root();
+  epoch_ = next.epoch;
+  root_hash_ = outcome.root_hash_after = *hash;
+  outcome.epoch_after = next.epoch;
+  const Status destroyed = settle_epochs(next.epoch, false);  // step 2
+  forget_cached(removals);                                    // step 3
+  if (!destroyed) {
+    pending_ = true;
+    return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
+                 destroyed.error().system_code());
+  }
+  outcome.assurance = assurance();
+  return outcome;
+}
+
+Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const {
+  struct Work {
+    TenantRef tenant;
+    std::vector<Removal*> of_tree[2];
+    Removal* whole = nullptr;
+  };
+  std::map<std::uint32_t, Work> by_tenant;
+  for (Removal* removal : removals) {
+    removal->removed = false;
+    Work& work = by_tenant[removal->tenant.number];
+    work.tenant = removal->tenant;
+    if (removal->what == Removal::What::tenant)
+      work.whole = removal;
+    else
+      work.of_tree[removal->what == Removal::What::bucket].push_back(removal);
+  }
+  std::vector<Tag> gone_tenants;
+  std::vector<Removal*> whole;
+  for (auto& [number, work] : by_tenant) {
+    if (work.whole != nullptr) {
+      gone_tenants.push_back(work.tenant.tag);
+      whole.push_back(work.whole);
+      continue;
+    }
+    std::vector<Handle> handles;
+    for (const TreeKind kind : {TreeKind::subjects, TreeKind::retention}) {
+      const auto& list = work.of_tree[static_cast<std::size_t>(kind)];
+      if (list.empty()) continue;
+      std::vector<Tag> tags;
+      for (const Removal* removal : list) tags.push_back(removal->tag);
+      const Status edited =
+          txn.edit({work.tenant, kind}, tags, [&](std::size_t i, LeafEdit& leaf) -> Status {
+            remove_from(leaf, *list[i], handles);
+            return {};
+          });
+      if (!edited && edited.error().code() == Errc::tenant_unknown) break;  // It went before.
+      EFFACE_TRY(edited);
+      if (std::any_of(list.begin(), list.end(), [](const Removal* r) { return r->removed; }))
+        txn.note_change();
+      if (kind == TreeKind::subjects) EFFACE_TRY(queue_handles(txn, number, handles));
+    }
+  }
+  EFFACE_TRY(txn.edit_top(gone_tenants, [&](std::size_t i, LeafEdit& leaf) -> Status {
+    leaf.remove(gone_tenants[i], std::nullopt, [&](RowView) { whole[i]->removed = true; });
+    return {};
+  }));
+  for (const Removal* removal : whole) {
+    if (!removal->removed) continue;
+    txn.note_change();
+    EFFACE_TRY(txn.remove(terms_key(removal->tenant.number)));
+    EFFACE_TRY(txn.queue({0, Reclaim::What::tenant, removal->tenant.number, {}}));
+  }
+  return {};
+}
+
+// What was committed, as it stands: unwrapped by the store, the root and one touched leaf unsealed.
+Result<std::array<std::byte, 32>> Keyring::read_back(const NextRoot& next,
+                                                     std::span<Removal* const> removals) {
+  EFFACE_ASSIGN(const RootRecord record, read_root_record());
+  auto key = crypto::SecretKey::zeroed();
+  EFFACE_TRY(options_.root_keys->unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                                        record.wrapped, key.bytes()));
+  if (record.epoch != next.epoch || !crypto::equal(key.bytes(), next.key.bytes()))
+    return Error(Errc::outcome_unknown, "the committed root is not the one that was written");
+  std::array<std::byte, 32> hash{};
+  EFFACE_TRY(with_snapshot([&](const NodeReader& nodes, const TreeRoot& top,
+                               const storage::ReadTxn&) -> Status {
+    EFFACE_ASSIGN(hash, hash_of_root(nodes, top.bucket_count));
+    for (const Removal* removal : removals) {
+      if (!removal->removed) continue;
+      const auto touched = [](RowView) {};
+      if (removal->what == Removal::What::tenant)
+        return KeyTree(options_.region, top_tree).find(nodes, top, removal->tenant.tag, touched);
+      const TreeRef tree{removal->tenant, removal->what == Removal::What::bucket
+                                              ? TreeKind::retention
+                                              : TreeKind::subjects};
+      const auto root = root_of(nodes, top, tree);
+      if (!root) return root.error();
+      return KeyTree(options_.region, tree_number(tree)).find(nodes, *root, removal->tag, touched);
+    }
+    return {};
+  }));
+  return hash;
+}
+
+void Keyring::forget_cached(std::span<Removal* const> removals) {
+  bool all = false;
+  std::vector<KeyPlace> places;
+  for (const Removal* removal : removals) {
+    if (!removal->removed) continue;
+    all = all || removal->what == Removal::What::tenant;
+    const auto kind =
+        removal->what == Removal::What::bucket ? TreeKind::retention : TreeKind::subjects;
+    places.push_back({tree_number({removal->tenant, kind}), removal->tag});
+  }
+  removals_.fetch_add(1, std::memory_order_acq_rel);
+  if (all)
+    cache_.forget_all();
+  else
+    cache_.forget(places);
+}
+
+Status Keyring::settle() {
+  if (!pending_) return {};
+  EFFACE_ASSIGN(const Lock held, lock());
+  EFFACE_TRY(ready_to_write());
+  return settle_epochs(epoch(), spare_ != 0 && !spare_used_);
+}
+
+}  // namespace efface::keyring

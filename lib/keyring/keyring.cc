@@ -1,0 +1,286 @@
+// Opening, recovering and reading a keyring. Adding stands in add.cc, forgetting in erase.cc.
+#include "keyring/keyring.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "crypto/prf.h"
+#include "crypto/random.h"
+#include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
+
+namespace efface::keyring {
+namespace {
+
+constexpr int snapshot_attempts_max = 1000;
+constexpr std::size_t erase_jobs_max = 4096;
+constexpr int epoch_attempts_max = 64;
+
+}  // namespace
+
+Keyring::Keyring(const KeyringOptions& options, storage::Environment environment)
+    : options_(options),
+      environment_(std::move(environment)),
+      cache_(options.cached_tags_max),
+      erasures_(erase_jobs_max) {}
+
+Keyring::~Keyring() = default;
+
+Status Keyring::create(const os::Directory& directory, const KeyringOptions& options) {
+  RootKeyStore& store = *options.root_keys;
+  EFFACE_ASSIGN(const Anchor anchor, store.anchor());
+  if (anchor.epoch != 0)
+    return Error(Errc::root_key_mismatch, "the root key store serves another keyring already");
+  EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
+  const Epoch epoch = held.empty() ? 1 : held.front();
+  if (held.empty()) EFFACE_TRY(store.create(epoch, Anchor{}));
+  EFFACE_TRY(storage::Environment::create(directory, options.environment));
+  EFFACE_ASSIGN(storage::Environment environment,
+                storage::Environment::open(directory, options.environment));
+  Keyring keyring(options, std::move(environment));
+  EFFACE_ASSIGN(const NextRoot root, keyring.make_next_root(epoch));
+  EFFACE_ASSIGN(storage::WriteTxn txn, keyring.environment_.write(storage::Space::ordinary));
+  LmdbNodeWriter nodes(txn);
+  Node leaf = Node::empty_leaf();
+  leaf.set_bucket_count(1);
+  const NodeId id{top_tree, 0, 0};
+  EFFACE_TRY(nodes.put(id, leaf.seal(options.region, id, root.key.bytes())));
+  EFFACE_TRY(keyring.put_root_record(txn, root, 1));
+  EFFACE_TRY(txn.put(header_key, Header{options.region}.encode()));
+  return std::move(txn).commit();
+}
+
+Result<std::unique_ptr<Keyring>> Keyring::open(const os::Directory& directory,
+                                               const KeyringOptions& options) {
+  EFFACE_ASSIGN(storage::Environment environment,
+                storage::Environment::open(directory, options.environment));
+  std::unique_ptr<Keyring> keyring(new Keyring(options, std::move(environment)));
+  EFFACE_TRY(keyring->recover());
+  return keyring;
+}
+
+Result<Keyring::RootRecord> Keyring::read_root_record() const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> header, txn.get(header_key));
+  EFFACE_ASSIGN(const Header decoded, Header::decode(header));
+  if (decoded.region != options_.region)
+    return Error(Errc::region_mismatch, "the keyring belongs to another region");
+  EFFACE_ASSIGN(const std::optional<Bytes> record, txn.get(root_record_key));
+  return RootRecord::decode(record);
+}
+
+// Step 0: the root's epoch is in force, every other is destroyed, a fresh spare is made.
+Status Keyring::recover() {
+  RootKeyStore& store = *options_.root_keys;
+  EFFACE_ASSIGN(RootRecord record, read_root_record());
+  if (record.store_id != store.id())
+    return Error(Errc::root_key_mismatch, "the root key store belongs to another keyring");
+  EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
+  EFFACE_ASSIGN(const Anchor anchor, store.anchor());
+  if (std::find(held.begin(), held.end(), record.epoch) == held.end()) {
+    if (held.empty() && anchor.epoch == 0)
+      return Error(Errc::root_key_missing, "the root key store holds no key");
+    return Error(Errc::keyring_stale,
+                 "the keyring is from before an erasure: its root key is gone");
+  }
+  auto root = std::make_unique<NextRoot>();
+  root->epoch = record.epoch;
+  root->root_id = record.root_id;
+  root->key = crypto::SecretKey::zeroed();
+  EFFACE_TRY(store.unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                          record.wrapped, root->key.bytes()));
+  epoch_ = record.epoch;
+  {
+    std::unique_lock lock(roots_mutex_);
+    current_ = std::move(root);
+  }
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        const Tag nobody{};
+        EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
+        return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
+      }));
+  return settle_epochs(record.epoch, false);
+}
+
+// Leaves the store with the epoch in force and one spare that no attempt has used. A spare that was used
+// is destroyed: pages of the failed attempt may be on disk under it, so it must never come into force.
+Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
+  RootKeyStore& store = *options_.root_keys;
+  EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
+  {
+    std::unique_lock lock(roots_mutex_);
+    assurance_ = store.assurance();
+  }
+  Epoch other = 0;
+  bool present = false;
+  for (const Epoch epoch : held) {
+    if (epoch == in_force)
+      present = true;
+    else
+      other = epoch;
+  }
+  if (!present) return Error(Errc::keyring_stale, "the root key in force is not held any more");
+  if (mutant == Mutant::spare_used_twice && other > in_force) spare_is_unused = true;
+  if (spare_is_unused && other > in_force) {
+    spare_ = other;
+    spare_used_ = false;
+    return {};
+  }
+  const Anchor anchor{in_force, root_hash_, 0, {}};
+  Epoch next = std::max({in_force, other, spare_}) + 1;
+  for (int attempt = 0; attempt < epoch_attempts_max; ++attempt, ++next) {
+    const Status made = other != 0 ? store.rotate(other, next, anchor) : store.create(next, anchor);
+    if (made) {
+      spare_ = next;
+      spare_used_ = false;
+      pending_ = false;
+      std::unique_lock lock(roots_mutex_);
+      assurance_ = store.assurance();
+      return {};
+    }
+    if (made.error().code() != Errc::exists) return made.error();
+  }
+  return Error(Errc::root_key_mismatch, "the root key store has seen epochs that are not ours");
+}
+
+Result<Keyring::NextRoot> Keyring::make_next_root(Epoch epoch) const {
+  NextRoot next;
+  next.epoch = epoch;
+  next.root_id = crypto::random_id();
+  next.key = crypto::SecretKey::random();
+  EFFACE_ASSIGN(next.wrapped,
+                options_.root_keys->wrap(epoch, wrap_context(options_.region, next.root_id),
+                                         std::as_const(next.key).bytes()));
+  if (next.wrapped.size() > RootKeyStore::wrapped_bytes_max)
+    return Error(Errc::too_large, "the root key store wraps into too many bytes");
+  return next;
+}
+
+Status Keyring::put_root_record(storage::WriteTxn& txn, const NextRoot& next,
+                                std::uint32_t buckets) const {
+  RootRecord record;
+  record.bucket_count = buckets;
+  record.epoch = next.epoch;
+  record.root_id = next.root_id;
+  record.store_id = options_.root_keys->id();
+  record.wrapped = next.wrapped;
+  return txn.put(root_record_key, record.encode());
+}
+
+Result<std::array<std::byte, 32>> Keyring::hash_of_root(const NodeReader& nodes,
+                                                        std::uint32_t bucket_count) const {
+  EFFACE_ASSIGN(const Bytes sealed, nodes.get(KeyTree::root_node(top_tree, bucket_count)));
+  return crypto::hash256({sealed});
+}
+
+Assurance Keyring::assurance() const {
+  std::shared_lock lock(roots_mutex_);
+  return assurance_;
+}
+
+std::optional<crypto::SecretKey> Keyring::held_root(const Id16& root_id) const {
+  std::shared_lock lock(roots_mutex_);
+  for (const auto* held : {current_.get(), coming_.get()})
+    if (held != nullptr && held->root_id == root_id) return held->key.clone();
+  return std::nullopt;
+}
+
+Status Keyring::ready_to_write() const {
+  if (latched_) return Error(Errc::closed, "an earlier failure latched the keyring: reopen it");
+  return {};
+}
+
+Error Keyring::latch(Error error) {
+  latched_ = true;
+  cache_.forget_all();
+  return error;
+}
+
+// A snapshot whose root key is not held any more is from before an erasure: look again.
+Status Keyring::with_snapshot(
+    FunctionRef<Status(const NodeReader&, const TreeRoot&, const storage::ReadTxn&)> look) {
+  for (int attempt = 0; attempt < snapshot_attempts_max; ++attempt) {
+    EFFACE_TRY(ready_to_write());
+    EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+    EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(root_record_key));
+    EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
+    if (auto key = held_root(record.root_id))
+      return look(LmdbNodeReader(txn), {std::move(*key), record.bucket_count}, txn);
+    std::this_thread::yield();
+  }
+  return Error(Errc::busy, "the keyring kept moving under a read");
+}
+
+Result<SharedKeys> Keyring::load_keys(std::uint32_t tree, const std::optional<TreeRef>& ref,
+                                      const Tag& tag) {
+  const KeyPlace place{tree, tag};
+  if (SharedKeys cached = cache_.find(place)) return cached;
+  const std::uint64_t version = cache_.version();
+  std::vector<Row> rows;
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        rows.clear();
+        const auto take = [&](RowView row) { rows.push_back(row.copy()); };
+        if (!ref) return KeyTree(options_.region, top_tree).find(nodes, top, tag, take);
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, *ref));
+        return KeyTree(options_.region, tree).find(nodes, root, tag, take);
+      }));
+  auto keys = std::make_shared<const Keys>(std::move(rows));
+  if (!keys->empty()) cache_.keep(place, keys, version);
+  return SharedKeys(std::move(keys));
+}
+
+Result<SharedKeys> Keyring::keys(const TreeRef& tree, const Tag& tag) {
+  return load_keys(tree_number(tree), tree, tag);
+}
+
+Result<SharedKeys> Keyring::tenant_keys(const TenantRef& tenant) {
+  return load_keys(top_tree, std::nullopt, tenant.tag);
+}
+
+Status Keyring::walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> look) {
+  return with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, tree));
+        return KeyTree(options_.region, tree_number(tree)).walk(nodes, root, look);
+      });
+}
+
+Result<std::vector<TenantEntry>> Keyring::tenants() {
+  std::vector<TenantEntry> found;
+  EFFACE_TRY(with_snapshot([&](const NodeReader& nodes, const TreeRoot& top,
+                               const storage::ReadTxn& txn) -> Status {
+    found.clear();
+    return KeyTree(options_.region, top_tree).walk(nodes, top, [&](RowView row) -> Result<Flow> {
+      if (row.label() != tenant_terms) return Flow::more;
+      TenantEntry entry{{row.tag(), row.aux()}, {}};
+      EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(terms_key(row.aux())));
+      if (!sealed || sealed->size() < crypto::seal_overhead_bytes)
+        return Error(Errc::corruption, "a tenant's terms are missing");
+      entry.terms.resize(sealed->size() - crypto::seal_overhead_bytes);
+      EFFACE_TRY(
+          crypto::open(row.key(), terms_context(options_.region, row.aux()), *sealed, entry.terms));
+      found.push_back(std::move(entry));
+      return Flow::more;
+    });
+  }));
+  return found;
+}
+
+Result<KeyringStats> Keyring::stats() {
+  KeyringStats stats;
+  stats.epoch = epoch();
+  stats.erase_pending = pending_;
+  stats.cached_tags = cache_.size();
+  EFFACE_ASSIGN(stats.environment, environment_.stats());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  constexpr std::array<std::byte, 1> queue{std::byte{'q'}};
+  EFFACE_TRY(txn.scan(queue, queue, [&](storage::ReadTxn::Entry) -> Result<Flow> {
+    ++stats.reclaim_entries;
+    return Flow::more;
+  }));
+  return stats;
+}
+
+}  // namespace efface::keyring

@@ -1,0 +1,208 @@
+// keyring/keyring.h -- the keys of one region: trees, their root, and the order in which they forget.
+//
+// A top tree whose rows belong to tenants; each tenant has a subject tree (its people and their scopes) and
+// a retention tree (its buckets). The key of the top tree's root is wrapped by the RootKeyStore under the
+// epoch in force. All removals, at whatever height, are one operation: erase().
+//
+// Threads   Shared. Reads never wait for writes; writes exclude one another, with a deadline.
+// Lifetime  The RootKeyStore and the region's lock outlive it.
+// Errors    busy: the deadline passed. closed: an earlier failure latched it. outcome_unknown: the commit
+//           failed half way, latched. erase_pending: the keyring has forgotten and nothing of it can be
+//           read here, but the root key store did not confirm that the old root key is destroyed; the
+//           next erase, settle or open tries again.
+// Source    docs/format/keyring.md; DESIGN (docs/model.md), "Erasure is committed in this order".
+#pragma once
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "base/combiner.h"
+#include "efface/root_key_store.h"
+#include "keyring/key_tree.h"
+#include "keyring/keys.h"
+#include "storage/environment.h"
+
+namespace efface::keyring {
+
+struct TenantRef {
+  Tag tag{};
+  std::uint32_t number = 0;  // From 1; never used again.
+  friend bool operator==(const TenantRef&, const TenantRef&) = default;
+};
+
+enum class TreeKind : std::uint8_t { subjects = 0, retention = 1 };
+
+struct TreeRef {
+  TenantRef tenant;
+  TreeKind kind;
+};
+inline constexpr std::uint32_t top_tree = 0;
+std::uint32_t tree_number(const TreeRef& tree) noexcept;  // 2n + kind; stands in node keys.
+
+struct KeyringOptions {
+  Id16 region{};
+  RootKeyStore* root_keys = nullptr;
+  storage::EnvironmentOptions environment;
+  std::size_t cached_tags_max = 16'384;
+};
+
+// A row that has to exist: found, or made with a random key and handle.
+struct Ensure {
+  Tag tag{};
+  Label label = 0;
+  std::uint32_t aux = 0;
+  bool needs_person = false;  // Made only beside a row of label 0: no key without an enrolment.
+  // Answers:
+  bool created = false;
+  bool person_missing = false;
+  SharedKeys keys;  // All rows of the tag, this one included. Null when person_missing.
+};
+
+// Rows that have to go.
+struct Removal {
+  TenantRef tenant;
+  enum class What : std::uint8_t { subject, scope, bucket, tenant } what = What::subject;
+  Tag tag{};                               // Of the subject or bucket.
+  Label label = 0;                         // Of the scope.
+  std::optional<Handle> only_if_person{};  // Refuses when she has been erased and enrolled again.
+  // Answers:
+  bool removed = false;
+};
+
+struct ErasureOutcome {
+  Epoch epoch_before = 0;  // Equal to epoch_after when there was nothing to remove.
+  Epoch epoch_after = 0;
+  Assurance assurance;
+  std::array<std::byte, 32> root_hash_before{};  // BLAKE2b-256 of the sealed root nodes.
+  std::array<std::byte, 32> root_hash_after{};
+};
+
+struct TenantEntry {
+  TenantRef tenant;
+  std::vector<std::byte> terms;  // What add_tenant was given.
+};
+
+// What erasures left behind for maintain(): ciphertext that nobody can read any more.
+struct Reclaim {
+  std::uint64_t sequence = 0;
+  enum class What : std::uint8_t { handles = 1, tenant = 2 } what = What::handles;
+  std::uint32_t tenant_number = 0;
+  std::vector<Handle> handles;
+};
+
+struct KeyringStats {
+  Epoch epoch = 0;
+  std::uint64_t reclaim_entries = 0;
+  std::size_t cached_tags = 0;
+  bool erase_pending = false;
+  storage::Environment::Stats environment{};
+};
+
+class Keyring {
+ public:
+  using Lock = std::unique_lock<std::timed_mutex>;
+
+  // In an empty directory. Errors: root_key_mismatch when the root key store serves a keyring already.
+  // A crash leaves files to be thrown away, and a root key store that can be used again.
+  static Status create(const os::Directory& directory, const KeyringOptions& options);
+
+  // Recovers: what an interrupted erasure left to do is done before it answers.
+  // Errors: keyring_stale, root_key_missing, root_key_mismatch; corruption; those of the stores.
+  static Result<std::unique_ptr<Keyring>> open(const os::Directory& directory,
+                                               const KeyringOptions& options);
+  ~Keyring();
+
+  // ---- reading ----
+  // The rows of a tag; empty when there are none. An error is never "none".
+  Result<SharedKeys> keys(const TreeRef& tree, const Tag& tag);
+  Result<SharedKeys> tenant_keys(const TenantRef& tenant);
+  // Counts removals. A reader that began before one must look again before it answers.
+  std::uint64_t removals() const noexcept { return removals_.load(std::memory_order_acquire); }
+  Status walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> look);
+  Result<std::vector<TenantEntry>> tenants();
+  Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  Assurance assurance() const;  // As of the last step of the root key store.
+  Result<KeyringStats> stats();
+
+  // ---- adding: durable when it answers ----
+  Result<Lock>
+  lock();  // For who must look in several keyrings first; in the order of region names.
+  Status ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows);
+  Result<TenantRef> add_tenant(const Lock& held, const Tag& tag, Bytes terms);  // Errors: exists.
+  Status set_terms(const Lock& held, const TenantRef& tenant, Bytes terms);
+
+  // ---- forgetting ----
+  // All removals that wait at the same time are one epoch. Not found is no error.
+  Result<ErasureOutcome> erase(std::span<Removal> removals);
+  // Finishes what a failing root key store left pending. Nothing to do: nothing done.
+  Status settle();
+
+  // ---- reclaiming ----
+  Result<std::optional<Reclaim>> next_reclaim();
+  Status drop_nodes(
+      std::uint32_t tenant_number);  // Of a tenant that is gone; bounded transactions.
+  Status finish_reclaim(std::uint64_t sequence);
+
+ private:
+  struct RootRecord;
+  struct NextRoot;
+  struct EraseJob;
+  class Txn;
+
+  Keyring(const KeyringOptions& options, storage::Environment environment);
+  Status recover();
+  Status settle_epochs(Epoch in_force, bool spare_is_unused);
+  Result<NextRoot> make_next_root(Epoch epoch) const;
+  Status prepare_root();
+  Result<std::array<std::byte, 32>> hash_of_root(const NodeReader& nodes,
+                                                 std::uint32_t bucket_count) const;
+  Result<RootRecord> read_root_record() const;
+  Status with_snapshot(
+      FunctionRef<Status(const NodeReader&, const TreeRoot&, const storage::ReadTxn&)> look);
+  Result<SharedKeys> load_keys(std::uint32_t tree, const std::optional<TreeRef>& ref,
+                               const Tag& tag);
+  Result<TreeRoot> root_of(const NodeReader& nodes, const TreeRoot& top, const TreeRef& tree) const;
+  std::optional<crypto::SecretKey> held_root(const Id16& root_id) const;
+  // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether the
+  // root was re-keyed: it is then coming_, until publish_root.
+  Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
+  Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work);
+  Status put_root_record(storage::WriteTxn& txn, const NextRoot& next, std::uint32_t buckets) const;
+  void publish_root();
+  Status ready_to_write() const;
+  Error latch(Error error);
+
+  void erase_together(std::span<EraseJob* const> jobs);
+  Result<ErasureOutcome> erase_locked(std::span<Removal* const> removals);
+  Status remove_rows(Txn& txn, std::span<Removal* const> removals) const;
+  Result<std::array<std::byte, 32>> read_back(const NextRoot& next,
+                                              std::span<Removal* const> removals);
+  void forget_cached(std::span<Removal* const> removals);
+
+  const KeyringOptions options_;
+  storage::Environment environment_;
+  KeyCache cache_;
+  std::timed_mutex writer_;
+  base::Combiner<EraseJob> erasures_;
+
+  mutable std::shared_mutex roots_mutex_;
+  std::unique_ptr<NextRoot> current_;  // Root key in force, and the one about to be.
+  std::unique_ptr<NextRoot> coming_;
+  Assurance assurance_;
+
+  std::atomic<Epoch> epoch_{0};
+  std::atomic<std::uint64_t> removals_{0};
+  std::atomic<bool> latched_{false};
+  std::atomic<bool> pending_{false};  // The old root key may still be held by its store.
+  std::unique_ptr<NextRoot>
+      prepared_;  // For a split: wrapped under the epoch in force, not used yet.
+  Epoch spare_ = 0;
+  bool spare_used_ = false;
+  std::array<std::byte, 32> root_hash_{};
+};
+
+}  // namespace efface::keyring

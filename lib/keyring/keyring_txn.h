@@ -1,0 +1,106 @@
+// keyring/keyring_txn.h -- what stands in a keyring's environment beside the nodes, and one change of it.
+//
+// Shape  docs/format/keyring.md. Keys of the environment, by first byte:
+//        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed terms;
+//        'q' sequence: an entry of the reclaim queue.
+#pragma once
+#include "base/check.h"
+#include "keyring/keyring.h"
+#include "keyring/lmdb_nodes.h"
+
+namespace efface::keyring {
+
+inline constexpr std::uint32_t keyring_format = 1;
+
+// magic 8 | format 4 | region 16 | next tenant 4 | next reclaim 8
+struct Header {
+  Id16 region{};
+  std::uint32_t next_tenant = 1;
+  std::uint64_t next_reclaim = 1;
+
+  std::array<std::byte, 40> encode() const noexcept;
+  static Result<Header> decode(std::optional<Bytes> bytes);
+};
+
+// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped key
+struct Keyring::RootRecord {
+  std::uint32_t bucket_count = 1;
+  Epoch epoch = 0;
+  Id16 root_id{};
+  RootKeyStore::StoreId store_id{};
+  std::vector<std::byte> wrapped;
+
+  std::vector<std::byte> encode() const;
+  static Result<RootRecord> decode(std::optional<Bytes> bytes);
+};
+
+// A root key that is wrapped but not yet in force. The root key store is never called inside a
+// transaction, so it is made before one begins.
+struct Keyring::NextRoot {
+  Epoch epoch = 0;
+  Id16 root_id{};
+  crypto::SecretKey key;
+  std::vector<std::byte> wrapped;
+};
+
+struct Keyring::EraseJob {
+  std::span<Removal> removals;
+  std::optional<Result<ErasureOutcome>> answer{};
+};
+
+inline constexpr std::array<std::byte, 1> header_key{std::byte{'m'}};
+inline constexpr std::array<std::byte, 1> root_record_key{std::byte{'r'}};
+std::array<std::byte, 5> terms_key(std::uint32_t tenant_number) noexcept;
+std::array<std::byte, 9> reclaim_key(std::uint64_t sequence) noexcept;
+std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept;
+std::vector<std::byte> wrap_context(const Id16& region, const Id16& root_id);
+std::vector<std::byte> terms_context(const Id16& region, std::uint32_t tenant_number);
+
+std::vector<std::byte> encode_reclaim(const Reclaim& reclaim);
+Result<Reclaim> decode_reclaim(std::uint64_t sequence, Bytes bytes);
+
+// One write transaction on the trees. Each tree is edited at most once, so that no intermediate state of
+// a node is ever sealed under a key that stays.
+class Keyring::Txn {
+ public:
+  Txn(const Id16& region, storage::WriteTxn& txn, TreeRoot top, const crypto::SecretKey& next_root)
+      : region_(region), txn_(txn), nodes_(txn), top_(std::move(top)), next_root_(next_root) {}
+
+  Result<TreeRoot> root_of(const TreeRef& tree) const;
+
+  // Edits a tenant's tree. When that re-keys its root, the new root key waits for edit_top.
+  Status edit(const TreeRef& tree, std::span<const Tag> tags,
+              FunctionRef<Status(std::size_t, LeafEdit&)> change);
+  // Edits the top tree, the waiting root keys included. Call it once, last.
+  Status edit_top(std::span<const Tag> tags, FunctionRef<Status(std::size_t, LeafEdit&)> change);
+  Status edit_top();
+  Result<TreeRoot> create_tree(std::uint32_t number);
+
+  Status queue(Reclaim reclaim);  // Gives it its sequence.
+  Status put(Bytes key, Bytes value) { return txn_.put(key, value); }
+  Result<bool> remove(Bytes key) { return txn_.remove(key); }
+  Result<Header> header() const;
+  Status set_header(const Header& header) { return txn_.put(header_key, header.encode()); }
+
+  const TreeRoot& top() const noexcept { return top_; }
+  bool top_rekeyed() const noexcept { return top_rekeyed_; }
+  bool changed() const noexcept { return changed_; }
+  void note_change() noexcept { changed_ = true; }
+
+ private:
+  struct Waiting {
+    TenantRef tenant;
+    Label label;
+    TreeRoot root;
+  };
+  Id16 region_;
+  storage::WriteTxn& txn_;
+  LmdbNodeWriter nodes_;
+  TreeRoot top_;
+  const crypto::SecretKey& next_root_;
+  std::vector<Waiting> waiting_;
+  bool top_rekeyed_ = false;
+  bool changed_ = false;
+};
+
+}  // namespace efface::keyring

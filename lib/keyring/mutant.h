@@ -1,0 +1,25 @@
+// keyring/mutant.h -- deliberate breakages of the promise, one per test-only build.
+//
+// A test that nothing can make fail shows nothing. tests/oracle compiles this layer once per mutant and
+// passes only if the disclosure oracle finds the key that the mutant failed to forget. The library
+// itself is always built with none, so every branch on it disappears.
+#pragma once
+
+#ifndef EFFACE_MUTANT
+#define EFFACE_MUTANT none
+#endif
+
+namespace efface::keyring {
+
+enum class Mutant {
+  none,
+  leaf_keeps_key,      // A leaf that lost a row is sealed again under its old key.
+  ancestor_keeps_key,  // An inner node on the path is sealed again under its old key.
+  root_not_rotated,    // An erasure wraps the same root key under the next epoch.
+  key_from_survivor,   // A fresh node key is derived from something that outlives the erasure.
+  split_keeps_keys,    // A split moves rows without re-keying the bucket they leave.
+  spare_used_twice,    // After a failed attempt the same spare epoch serves the next one.
+};
+inline constexpr Mutant mutant = Mutant::EFFACE_MUTANT;
+
+}  // namespace efface::keyring

@@ -1,0 +1,55 @@
+// Giving space back after an erasure. Secrecy never depends on it.
+#include "keyring/keyring_txn.h"
+
+namespace efface::keyring {
+namespace {
+constexpr std::size_t nodes_per_transaction_max = 512;
+}
+
+Result<std::optional<Reclaim>> Keyring::next_reclaim() {
+  EFFACE_TRY(ready_to_write());
+  std::optional<Reclaim> found;
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  constexpr std::array<std::byte, 1> queue{std::byte{'q'}};
+  EFFACE_TRY(txn.scan(queue, queue, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+    if (entry.key.size() != 9) return Error(Errc::corruption, "a reclaim entry has no number");
+    const auto sequence = load_be<std::uint64_t>(entry.key.subspan<1, 8>());
+    EFFACE_ASSIGN(found, decode_reclaim(sequence, entry.value));
+    return Flow::stop;
+  }));
+  return found;
+}
+
+Status Keyring::drop_nodes(std::uint32_t tenant_number) {
+  for (const std::uint32_t tree : {2 * tenant_number, 2 * tenant_number + 1}) {
+    const auto prefix = nodes_prefix(tree);
+    for (bool more = true; more;) {
+      EFFACE_ASSIGN(const Lock held, lock());
+      more = false;
+      EFFACE_TRY(change_plain([&](storage::WriteTxn& txn) -> Status {
+        std::vector<NodeKey> keys;
+        EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+          NodeKey& key = keys.emplace_back();
+          if (entry.key.size() != key.size())
+            return Error(Errc::corruption, "a keyring node has a key of another size");
+          std::copy(entry.key.begin(), entry.key.end(), key.begin());
+          return keys.size() < nodes_per_transaction_max ? Flow::more : Flow::stop;
+        }));
+        more = keys.size() == nodes_per_transaction_max;
+        for (const NodeKey& key : keys) EFFACE_TRY(txn.remove(key));
+        return {};
+      }));
+    }
+  }
+  return {};
+}
+
+Status Keyring::finish_reclaim(std::uint64_t sequence) {
+  EFFACE_ASSIGN(const Lock held, lock());
+  return change_plain([&](storage::WriteTxn& txn) -> Status {
+    EFFACE_TRY(txn.remove(reclaim_key(sequence)));
+    return {};
+  });
+}
+
+}  // namespace efface::keyring
