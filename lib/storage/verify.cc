@@ -99,17 +99,27 @@ bool is_meta(const std::byte* page, std::uint64_t place) noexcept {
          (meta.transaction % 2 == place || meta.transaction == 0);
 }
 
-bool is_plausible(const Tree& tree, std::uint64_t last_page) noexcept {
-  if (tree.root == no_page)
-    return tree.depth == 0 && tree.entries == 0 && tree.branch_pages == 0 && tree.leaf_pages == 0 &&
-           tree.overflow_pages == 0;
-  return tree.root >= first_tree_page && tree.root <= last_page && tree.depth >= 1 &&
-         tree.depth <= depth_max && tree.branch_pages <= last_page &&
-         tree.leaf_pages <= last_page && tree.overflow_pages <= last_page;
+std::uint64_t pages_of(const Tree& tree) noexcept {
+  return tree.branch_pages + tree.leaf_pages + tree.overflow_pages;
 }
 
-// The meta that LMDB will follow.
-Result<Meta> choose(const std::array<Page, 2>& pages, std::uint64_t file_bytes) {
+bool is_plausible(const Tree& tree, std::uint64_t pages_end) noexcept {
+  if (tree.root == no_page) return tree.depth == 0 && tree.entries == 0 && pages_of(tree) == 0;
+  return tree.root >= first_tree_page && tree.root < pages_end && tree.depth >= 1 &&
+         tree.depth <= depth_max && tree.branch_pages < pages_end && tree.leaf_pages < pages_end &&
+         tree.overflow_pages < pages_end;
+}
+
+// The meta that LMDB will follow, and what of the file it may.
+struct Newest {
+  Meta meta;
+  std::uint64_t file_pages;
+  // Pages of the trees lie below this. The file may be shorter than the last page says: pages that
+  // a transaction both took and gave back are never written, only free.
+  std::uint64_t used_end() const noexcept { return std::min(file_pages, meta.last_page + 1); }
+};
+
+Result<Newest> choose(const std::array<Page, 2>& pages, std::uint64_t file_bytes) {
   if (!is_meta(pages[0].data(), 0) || !is_meta(pages[1].data(), 1))
     return damaged("a meta page is not one");
   const auto even = load<Meta>(pages[0].data() + sizeof(PageHeader));
@@ -121,19 +131,20 @@ Result<Meta> choose(const std::array<Page, 2>& pages, std::uint64_t file_bytes) 
 
   if (newest.last_page < first_tree_page - 1 || newest.last_page >= map_bytes_max / page_bytes)
     return damaged("the last page is out of range");
-  const std::uint64_t used_bytes = (newest.last_page + 1) * page_bytes;
-  if (used_bytes > file_bytes) return damaged("the file is too short");
-  if (newest.map_bytes < used_bytes || newest.map_bytes > map_bytes_max)
+  if (newest.map_bytes < (newest.last_page + 1) * page_bytes || newest.map_bytes > map_bytes_max)
     return damaged("the map size is out of range");
   if ((newest.free.flags & ~tree_no_subdirectory) != tree_integer_keys || newest.main.flags != 0 ||
       newest.main.pad != 0)
     return damaged("the flags of a tree are not ours");
-  if (!is_plausible(newest.free, newest.last_page) || !is_plausible(newest.main, newest.last_page))
+  const Newest found{newest, file_bytes / page_bytes};
+  if (!is_plausible(newest.free, found.used_end()) || !is_plausible(newest.main, found.used_end()))
     return damaged("the root of a tree is out of range");
-  return newest;
+  if (first_tree_page + pages_of(newest.free) + pages_of(newest.main) > found.used_end())
+    return damaged("the file is too short");
+  return found;
 }
 
-Result<Meta> newest_meta(const os::File& data) {
+Result<Newest> newest_meta(const os::File& data) {
   std::array<Page, 2> before;
   std::array<Page, 2> pages{};
   // A commit of another process may be seen half: bytes that have changed are judged again.
@@ -147,38 +158,51 @@ Result<Meta> newest_meta(const os::File& data) {
   }
 }
 
-// One bit per page of the file, each claimed at most once. Memory is touched only where a bit is
-// set, so a sparse file of absurd size costs nothing.
+// One bit per page up to the last, each claimed at most once. Memory is touched only where a bit is
+// set, so a last page of absurd size costs nothing.
 class PageSet {
  public:
-  static Result<PageSet> create(std::uint64_t last_page) {
-    auto* words =
-        static_cast<std::uint64_t*>(std::calloc(last_page / 64 + 1, sizeof(std::uint64_t)));
-    if (words == nullptr) return Error(Errc::out_of_memory, "a bit per page");
-    return PageSet(words, last_page);
+  static Result<PageSet> create(const Newest& newest) {
+    const std::uint64_t words = newest.meta.last_page / 64 + 1;
+    auto* bits = static_cast<std::uint64_t*>(std::calloc(words, sizeof(std::uint64_t)));
+    if (bits == nullptr) return Error(Errc::out_of_memory, "a bit per page");
+    return PageSet(bits, newest);
   }
-  bool has(std::uint64_t page) const noexcept {
-    return page >= first_tree_page && page <= last_page_;
+  bool may_be_used(std::uint64_t page) const noexcept {
+    return page >= first_tree_page && page < used_end_;
   }
-  Status claim(std::uint64_t first, std::uint64_t count) noexcept {
-    if (!has(first) || count == 0 || count > last_page_ - first + 1)
+  Status claim_used(std::uint64_t first, std::uint64_t count) noexcept {
+    if (!may_be_used(first) || count == 0 || count > used_end_ - first)
       return damaged("a page number is out of range");
-    for (std::uint64_t page = first; page < first + count; ++page) {
-      const std::uint64_t bit = std::uint64_t{1} << (page % 64);
-      if ((words_[page / 64] & bit) != 0) return damaged("a page has two owners");
-      words_[page / 64] |= bit;
-    }
+    for (std::uint64_t page = first; page < first + count; ++page) EFFACE_TRY(claim(page));
     return {};
   }
-  std::uint64_t last_page() const noexcept { return last_page_; }
+  Status claim_free(std::uint64_t page) noexcept {
+    if (page < first_tree_page || page > last_page_)
+      return damaged("a page number is out of range");
+    return claim(page);
+  }
+  // Stops at the first that is not, so this too is no longer than the lists in the file.
+  bool all_claimed_behind_the_file() const noexcept {
+    for (std::uint64_t page = used_end_; page <= last_page_; ++page)
+      if ((bits_[page / 64] & bit(page)) == 0) return false;
+    return true;
+  }
 
  private:
   struct Free {
-    void operator()(std::uint64_t* words) const noexcept { std::free(words); }
+    void operator()(std::uint64_t* bits) const noexcept { std::free(bits); }
   };
-  PageSet(std::uint64_t* words, std::uint64_t last_page) noexcept
-      : words_(words), last_page_(last_page) {}
-  std::unique_ptr<std::uint64_t[], Free> words_;
+  PageSet(std::uint64_t* bits, const Newest& newest) noexcept
+      : bits_(bits), used_end_(newest.used_end()), last_page_(newest.meta.last_page) {}
+  static std::uint64_t bit(std::uint64_t page) noexcept { return std::uint64_t{1} << (page % 64); }
+  Status claim(std::uint64_t page) noexcept {
+    if ((bits_[page / 64] & bit(page)) != 0) return damaged("a page has two owners");
+    bits_[page / 64] |= bit(page);
+    return {};
+  }
+  std::unique_ptr<std::uint64_t[], Free> bits_;
+  std::uint64_t used_end_;
   std::uint64_t last_page_;
 };
 
@@ -241,7 +265,7 @@ class TreeWalk {
   }
 
   Status visit(std::uint64_t number, std::size_t level, const Bounds& bounds) {
-    EFFACE_TRY(claimed_.claim(number, 1));
+    EFFACE_TRY(claimed_.claim_used(number, 1));
     Page& page = pages_[level];
     EFFACE_TRY(data_.read_at(number * page_bytes, page));
     const auto header = load<PageHeader>(page.data());
@@ -341,7 +365,7 @@ class TreeWalk {
 
   // The run may be longer than its value: LMDB overwrites in place within a transaction.
   Status check_overflow(std::uint64_t first, std::uint64_t value_bytes) {
-    if (!claimed_.has(first)) return damaged("a page number is out of range");
+    if (!claimed_.may_be_used(first)) return damaged("a page number is out of range");
     std::array<std::byte, sizeof(PageHeader)> bytes;
     EFFACE_TRY(data_.read_at(first * page_bytes, bytes));
     const auto header = load<PageHeader>(bytes.data());
@@ -350,7 +374,7 @@ class TreeWalk {
       return damaged("an overflow page is not one");
     if (pages < (sizeof header - 1 + value_bytes) / page_bytes + 1)
       return damaged("an overflow run is too short");
-    EFFACE_TRY(claimed_.claim(first, pages));
+    EFFACE_TRY(claimed_.claim_used(first, pages));
     seen_.overflow_pages += pages;
     return {};
   }
@@ -372,7 +396,7 @@ class TreeWalk {
       for (std::size_t i = 0; i < now; ++i) {
         const auto page = load<std::uint64_t>(chunk.data() + i * word);
         if (page >= above) return damaged("free pages are out of order");
-        EFFACE_TRY(claimed_.claim(page, 1));
+        EFFACE_TRY(claimed_.claim_free(page));
         above = page;
       }
       file_offset += now * word;
@@ -393,15 +417,19 @@ class TreeWalk {
 }  // namespace
 
 Status verify_metas(const os::File& data) {
-  EFFACE_ASSIGN([[maybe_unused]] const Meta meta, newest_meta(data));
+  const auto newest = newest_meta(data);
+  if (!newest) return newest.error();
   return {};
 }
 
 Status verify_structure(const os::File& data) {
-  EFFACE_ASSIGN(const Meta meta, newest_meta(data));
-  EFFACE_ASSIGN(PageSet claimed, PageSet::create(meta.last_page));
+  EFFACE_ASSIGN(const Newest newest, newest_meta(data));
+  EFFACE_ASSIGN(PageSet claimed, PageSet::create(newest));
+  const Meta& meta = newest.meta;
   EFFACE_TRY(TreeWalk(data, claimed, meta.main, TreeWalk::Kind::records, meta.transaction).run());
-  return TreeWalk(data, claimed, meta.free, TreeWalk::Kind::free_list, meta.transaction).run();
+  EFFACE_TRY(TreeWalk(data, claimed, meta.free, TreeWalk::Kind::free_list, meta.transaction).run());
+  if (!claimed.all_claimed_behind_the_file()) return damaged("the file is too short");
+  return {};
 }
 
 }  // namespace efface::storage

@@ -25,7 +25,8 @@
 
 namespace efface::storage {
 
-// Metas and file size only: what an ordinary open checks. Cost: two pages.
+// The metas, and that the file has room for the pages they count: what an ordinary open checks. A
+// file cut short by less than its free pages passes. Cost: two pages.
 Status verify_metas(const os::File& data);
 
 // Everything. Implies verify_metas.
