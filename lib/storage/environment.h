@@ -5,10 +5,12 @@
 //           ReadTxn, one WriteTxn; readers never wait for it, it never waits for them.
 // Lifetime  Transactions keep the environment's gate shared: growing the map waits for all of them to
 //           end (with a deadline), so hold them for milliseconds. They must end before the Environment.
-// Errors    corruption: pages that cannot be. full: the map limit is reached (removals still work).
-//           no_space: the disk is. outcome_unknown: the commit failed half way; the environment is
-//           latched and answers closed from then on; reopen it to learn what is there. forked: this
-//           is a child of the process that opened it. busy: open already in this process, or a deadline.
+//           A WriteTxn ends on the thread that began it.
+// Errors    corruption: pages that cannot be. full: the map, or its limit, is reached (removals still
+//           work). outcome_unknown: the commit failed half way; the environment is latched and answers
+//           closed from then on; reopen it to learn what is there. no_space: the disk is full; from a
+//           commit it latches too. forked: this is a child of the process that opened it. busy: open
+//           already in this process, all reader slots taken, or a deadline.
 // Cost      A durable commit is two device flushes at most (about 0.25 ms on a fast disk).
 // Source    http://www.lmdb.tech/doc/; the flags that trade safety are never set.
 #pragma once
@@ -25,9 +27,10 @@
 namespace efface::storage {
 
 struct EnvironmentOptions {
-  std::size_t map_bytes = std::size_t{64} << 20;      // To begin with; grows by doubling.
-  std::size_t map_bytes_max = std::size_t{1} << 40;   // Address space, not disk.
-  std::size_t headroom_bytes = std::size_t{16} << 20;  // Kept for transactions that remove.
+  std::size_t map_bytes = std::size_t{64} << 20;     // To begin with; grows by doubling.
+  std::size_t map_bytes_max = std::size_t{1} << 40;  // Address space, not disk.
+  // Kept for transactions that remove; a quarter of the map at most (an eighth while it can grow).
+  std::size_t headroom_bytes = std::size_t{16} << 20;
   std::uint32_t readers_max = 512;
   std::chrono::milliseconds deadline{10'000};
   bool verify_structure = false;  // Walk all pages, read-only, before LMDB sees them.
@@ -43,30 +46,35 @@ class WriteTxn;
 class Environment {
  public:
   // Creates the files in `directory`, which must be empty, makes the first commit and syncs both the
-  // files and the directory. Make it in a temporary directory and rename that: until then a crash may
-  // leave files that do not open.
+  // files and the directory. Make it in a temporary directory and rename that: until then a crash, or
+  // an error, may leave files that do not open. Errors: exists, unsafe_filesystem, no_space.
   static Status create(const os::Directory& directory, const EnvironmentOptions& options);
 
   // Checks modes, links, sizes and both meta pages before LMDB sees the files.
   // Errors: store_missing, unsafe_path, unsafe_filesystem, corruption, busy (open in this process).
-  static Result<Environment> open(const os::Directory& directory, const EnvironmentOptions& options);
+  // Between LMDB's open of data.mdb and ours of FD_CLOEXEC, another thread's fork and exec inherits it.
+  static Result<Environment> open(const os::Directory& directory,
+                                  const EnvironmentOptions& options);
 
   Environment(Environment&&) noexcept;
   Environment& operator=(Environment&&) noexcept;
   ~Environment();  // Every transaction must have ended.
 
   Result<ReadTxn> read() const;  // Pooled: about 50 ns. Grows nothing; sees other threads' commits.
+  // Errors: busy when another is open until the deadline, at once when it is this thread's; busy when
+  // the map has to grow while a transaction is held; out_of_memory when there is no room for it.
   Result<WriteTxn> write(Space space) const;
 
   struct Stats {
     std::uint64_t entries;
-    std::uint64_t file_bytes;       // data.mdb as it stands
-    std::uint64_t used_bytes;       // pages in use
+    std::uint64_t file_bytes;  // data.mdb as it stands
+    std::uint64_t used_bytes;  // pages in use
     std::uint64_t map_bytes;
     std::uint64_t last_transaction;
-    std::uint32_t readers;
+    std::uint32_t readers;  // slots taken, pooled ones included
   };
   Result<Stats> stats() const;
+  bool can_grow() const noexcept;  // Whether repeating on full can help.
   bool latched() const noexcept;
 
  private:
@@ -95,6 +103,7 @@ class ReadTxn {
 
  private:
   friend class Environment;
+  friend class EnvironmentImpl;
   struct Impl;
   explicit ReadTxn(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
@@ -110,17 +119,21 @@ class WriteTxn {
 
   Result<std::optional<Bytes>> get(Bytes key) const;  // Valid until the next change.
   Status scan(Bytes prefix, Bytes first, FunctionRef<Result<Flow>(ReadTxn::Entry)> each) const;
-  // Errors: full leaves the transaction unusable: it can only be dropped. On full with map left to
-  // grow, drop it, call Environment::write again (which grows the map) and repeat.
+  // Errors: full and every later one leave the transaction unusable: it can only be dropped. On full
+  // while Environment::can_grow(), drop it, call Environment::write again (which grows the map) and
+  // repeat. invalid_argument (a key of 0 or over 511 bytes; a change within a scan) and too_large (a
+  // value over 64 MiB) leave it as it was.
   Status put(Bytes key, Bytes value);
   Result<bool> remove(Bytes key);  // Whether it was there.
 
-  // Durable when it answers without error. An error from before the commit leaves everything as it was;
-  // outcome_unknown and io latch the environment.
+  // Durable when it answers without error. full, and any error that an earlier call of this
+  // transaction gave, leave everything as it was. outcome_unknown and no_space latch the environment:
+  // all of it or nothing is there.
   Status commit() &&;
 
  private:
   friend class Environment;
+  friend class EnvironmentImpl;
   struct Impl;
   explicit WriteTxn(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;

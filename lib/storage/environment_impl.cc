@@ -1,0 +1,302 @@
+#include "storage/environment_impl.h"
+
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "os/lock.h"
+
+namespace efface::storage {
+namespace {
+
+constexpr int attempts_max = 8;  // At adopting the size that another process gave the map.
+constexpr std::uint64_t begun_per_reader_check = 1024;
+// Growing before it is needed may wait so long for readers to end.
+constexpr std::chrono::milliseconds growth_patience{5};
+
+// tmpfs and short writes tell LMDB "EIO" when the disk is full.
+bool is_disk_full(int fd) noexcept {
+  constexpr std::uint64_t nothing_much_bytes = 64 << 10;
+  struct statvfs room{};
+  return fstatvfs(fd, &room) == 0 &&
+         std::uint64_t{room.f_bavail} * room.f_frsize < nothing_much_bytes;
+}
+
+// mdb_env_set_mapsize unmaps first; where the new map then fails, the environment has none.
+bool has_address_space(std::size_t bytes) noexcept {
+  void* tried = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (tried == MAP_FAILED) return false;
+  munmap(tried, bytes);
+  return true;
+}
+
+}  // namespace
+
+EnvironmentImpl::EnvironmentImpl(EnvironmentHandle handle, const EnvironmentOptions& options,
+                                 Registration registration)
+    : options_(options),
+      fork_generation_(os::fork_generation()),
+      registration_(std::move(registration)),
+      handle_(std::move(handle)) {
+  MDB_stat stat{};
+  mdb_env_stat(env(), &stat);
+  page_bytes_ = stat.ms_psize;
+  map_bytes_.store(info().me_mapsize, std::memory_order_relaxed);
+}
+
+EnvironmentImpl::~EnvironmentImpl() {
+  EFFACE_CHECK(gate_.is_empty());  // A transaction would outlive its environment.
+  for (PoolSlot& slot : pool_) delete slot.idle.exchange(nullptr);
+  pool_overflow_.clear();
+}
+
+bool EnvironmentImpl::is_forked() const noexcept {
+  return fork_generation_ != os::fork_generation();
+}
+
+Status EnvironmentImpl::check_usable() const noexcept {
+  if (is_forked()) [[unlikely]]
+    return Error(Errc::forked, "an environment that the parent process opened");
+  if (is_latched()) [[unlikely]]
+    return Error(Errc::closed, "an environment that an earlier failure latched");
+  return {};
+}
+
+bool EnvironmentImpl::can_grow() const noexcept { return map_bytes() < options_.map_bytes_max; }
+
+std::uint64_t EnvironmentImpl::headroom_pages() const noexcept {
+  // A map that can grow needs less: removals only have to last until the readers let it.
+  const std::uint64_t most_bytes = map_bytes() / (can_grow() ? 8 : 4);
+  return std::min<std::uint64_t>(options_.headroom_bytes, most_bytes) / page_bytes_;
+}
+
+MDB_envinfo EnvironmentImpl::info() const noexcept {
+  MDB_envinfo out{};
+  mdb_env_info(env(), &out);
+  return out;
+}
+
+Error EnvironmentImpl::failed(int code, Note note) noexcept {
+  if (code == MDB_PANIC) latched_.store(true, std::memory_order_release);
+  return lmdb_error(code, note);
+}
+
+// Reading.
+
+std::unique_ptr<ReadTxn::Impl> EnvironmentImpl::take_pooled() {
+  const std::size_t first = thread_number();
+  for (std::size_t i = 0; i < pool_.size(); ++i) {
+    std::atomic<ReadTxn::Impl*>& idle = pool_[(first + i) % pool_.size()].idle;
+    if (idle.load(std::memory_order_relaxed) == nullptr) continue;
+    if (ReadTxn::Impl* taken = idle.exchange(nullptr, std::memory_order_acq_rel); taken != nullptr)
+      return std::unique_ptr<ReadTxn::Impl>(taken);
+  }
+  const std::lock_guard lock(pool_overflow_mutex_);
+  if (pool_overflow_.empty()) return std::make_unique<ReadTxn::Impl>(*this);
+  std::unique_ptr<ReadTxn::Impl> taken = std::move(pool_overflow_.back());
+  pool_overflow_.pop_back();
+  return taken;
+}
+
+void EnvironmentImpl::keep_pooled(std::unique_ptr<ReadTxn::Impl> idle) noexcept {
+  const std::size_t first = thread_number();
+  for (std::size_t i = 0; i < pool_.size(); ++i) {
+    ReadTxn::Impl* none = nullptr;
+    if (!pool_[(first + i) % pool_.size()].idle.compare_exchange_strong(none, idle.get(),
+                                                                        std::memory_order_acq_rel))
+      continue;
+    static_cast<void>(idle.release());
+    return;
+  }
+  const std::lock_guard lock(pool_overflow_mutex_);
+  pool_overflow_.push_back(std::move(idle));
+}
+
+Result<std::unique_ptr<ReadTxn::Impl>> EnvironmentImpl::begin_read() {
+  EFFACE_TRY(check_usable());
+  std::unique_ptr<ReadTxn::Impl> out = take_pooled();
+  int rc = MDB_MAP_RESIZED;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
+    if (!lane) {
+      keep_pooled(std::move(out));
+      return Error(Errc::busy, "the map is being moved");
+    }
+    rc = out->txn != nullptr ? mdb_txn_renew(out->txn)
+                             : mdb_txn_begin(env(), nullptr, MDB_RDONLY, &out->txn);
+    if (rc == MDB_SUCCESS) [[likely]] {
+      out->lane = *lane;
+      return out;
+    }
+    if (rc == MDB_READERS_FULL && attempt == 0) {
+      int dead = 0;
+      mdb_reader_check(env(), &dead);
+    }
+    gate_.leave(*lane);
+    if (rc == MDB_MAP_RESIZED) {
+      EFFACE_TRY(adopt_size());
+    } else if (rc != MDB_READERS_FULL || attempt > 0) {
+      break;
+    }
+  }
+  return failed(rc, "begin of a read transaction");
+}
+
+void EnvironmentImpl::end_read(std::unique_ptr<ReadTxn::Impl> ended) noexcept {
+  const Gate::Lane lane = ended->lane;
+  mdb_txn_reset(ended->txn);
+  keep_pooled(std::move(ended));
+  gate_.leave(lane);
+}
+
+// Writing.
+
+Result<std::unique_ptr<WriteTxn::Impl>> EnvironmentImpl::begin_write(Space space) {
+  EFFACE_TRY(check_usable());
+  if (!turn_.take(options_.deadline)) return Error(Errc::busy, "another write transaction is open");
+  Result<std::unique_ptr<WriteTxn::Impl>> begun = begin_write_in_turn(space);
+  if (!begun) turn_.give_back();
+  return begun;
+}
+
+Result<std::unique_ptr<WriteTxn::Impl>> EnvironmentImpl::begin_write_in_turn(Space space) {
+  EFFACE_TRY(check_usable());  // The one before us may have latched it.
+  if (++writer_begun_ % begun_per_reader_check == 0) {
+    int dead = 0;
+    mdb_reader_check(env(), &dead);
+  }
+  EFFACE_TRY(make_room(space));
+  int rc = MDB_MAP_RESIZED;
+  for (int attempt = 0; attempt < attempts_max && rc == MDB_MAP_RESIZED; ++attempt) {
+    if (attempt > 0) EFFACE_TRY(adopt_size());
+    const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
+    if (!lane) return Error(Errc::busy, "the map is being moved");
+    MDB_txn* txn = nullptr;
+    rc = mdb_txn_begin(env(), nullptr, 0, &txn);
+    if (rc == MDB_SUCCESS) return std::make_unique<WriteTxn::Impl>(*this, txn, *lane, space);
+    gate_.leave(*lane);
+  }
+  return failed(rc, "begin of a write transaction");
+}
+
+// Grows the map where the last transaction ran into its end, and by the way where four fifths of it are
+// used. A removal does not wait for what an ordinary transaction needs: it has the headroom.
+Status EnvironmentImpl::make_room(Space space) {
+  if (writer_reuse_) EFFACE_TRY(reuse_last_freed());
+  const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
+  if (!lane) return Error(Errc::busy, "the map is being moved");
+  const std::uint64_t used_pages = info().me_last_pgno + 1;
+  gate_.leave(*lane);
+
+  if (!can_grow()) {
+    writer_full_ = Full::no;
+    return {};
+  }
+  const bool must = writer_full_ == Full::for_removal ||
+                    (writer_full_ == Full::for_ordinary && space == Space::ordinary);
+  const std::uint64_t map_pages = map_bytes() / page_bytes_;
+  const bool should = used_pages > map_pages / 5 * 4 && used_pages >= writer_growth_retry_pages_;
+  if (!must && !should) return {};
+
+  const std::uint64_t limit_pages = options_.map_bytes_max / page_bytes_;
+  std::uint64_t pages = std::min(2 * map_pages, limit_pages);
+  while (must && pages < limit_pages && pages < writer_wanted_pages_)
+    pages = std::min(2 * pages, limit_pages);
+  const Status grown = resize(pages * page_bytes_, must ? options_.deadline : growth_patience);
+  if (grown) {
+    writer_full_ = Full::no;
+    writer_growth_retry_pages_ = 0;
+    return {};
+  }
+  const Errc why = grown.error().code();
+  if (why == Errc::out_of_memory) writer_full_ = Full::no;  // It will not get better by itself.
+  if (must || (why != Errc::busy && why != Errc::out_of_memory)) return grown.error();
+  writer_growth_retry_pages_ = used_pages + map_pages / 32;
+  return {};
+}
+
+// LMDB reuses what a commit freed only from the second transaction after it on. Where nothing but that
+// stands between a full map and the next put, one commit of nothing helps.
+Status EnvironmentImpl::reuse_last_freed() {
+  writer_reuse_ = false;
+  const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
+  if (!lane) return Error(Errc::busy, "the map is being moved");
+  MDB_txn* txn = nullptr;
+  int rc = mdb_txn_begin(env(), nullptr, 0, &txn);
+  bool committing = false;
+  if (rc == MDB_SUCCESS) {
+    rc = touch(txn);
+    committing = rc == MDB_SUCCESS;
+    if (committing)
+      rc = mdb_txn_commit(txn);
+    else
+      mdb_txn_abort(txn);
+  }
+  gate_.leave(*lane);
+  if (rc == MDB_SUCCESS || rc == MDB_MAP_FULL || rc == MDB_KEYEXIST || rc == MDB_MAP_RESIZED)
+    return {};
+  return committing ? commit_failed(rc) : failed(rc, "a commit of nothing");
+}
+
+// 0 bytes: what the file says.
+Status EnvironmentImpl::resize(std::size_t bytes, std::chrono::milliseconds wait) {
+  if (!gate_.shut(wait)) return Error(Errc::busy, "transactions keep the map where it is");
+  Status out;
+  if (bytes != 0 && !has_address_space(bytes)) {
+    out = Error(Errc::out_of_memory, "no address space for a larger map", ENOMEM);
+  } else if (const int rc = mdb_env_set_mapsize(env(), bytes); rc != MDB_SUCCESS) {
+    latched_.store(true, std::memory_order_release);  // There may be no map any more.
+    out = lmdb_error(rc, "resizing of the map");
+  } else {
+    map_bytes_.store(info().me_mapsize, std::memory_order_relaxed);
+  }
+  gate_.reopen();
+  return out;
+}
+
+void EnvironmentImpl::note_full(const WriteTxn::Impl& stopped) noexcept {
+  const bool removal = stopped.space == Space::removal;
+  writer_full_ = removal ? Full::for_removal : Full::for_ordinary;
+  writer_wanted_pages_ =
+      stopped.used_pages_before + 2 * stopped.taken_pages() + 2 * headroom_pages();
+  writer_reuse_ = !can_grow() && stopped.one_commit_helps;
+}
+
+Error EnvironmentImpl::commit_failed(int code) noexcept {
+  latched_.store(true, std::memory_order_release);
+  mdb_filehandle_t fd = -1;
+  mdb_env_get_fd(env(), &fd);
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG || (code == EIO && is_disk_full(fd)))
+    return {Errc::no_space, "a commit found no space", code};
+  return {Errc::outcome_unknown, "a commit failed half way", code};
+}
+
+Status EnvironmentImpl::commit(WriteTxn::Impl& committed) {
+  const int rc = mdb_txn_commit(std::exchange(committed.txn, nullptr));
+  Status out;
+  if (rc == MDB_MAP_FULL) {  // Before the first page was written.
+    note_full(committed);
+    out = lmdb_error(rc, "a commit needs more map");
+  } else if (rc != MDB_SUCCESS) {
+    out = commit_failed(rc);
+  }
+  leave(committed);
+  return out;
+}
+
+void EnvironmentImpl::drop(WriteTxn::Impl& dropped) noexcept {
+  mdb_txn_abort(std::exchange(dropped.txn, nullptr));
+  leave(dropped);
+}
+
+void EnvironmentImpl::leave(WriteTxn::Impl& ended) noexcept {
+  gate_.leave(ended.lane);
+  turn_.give_back();
+}
+
+}  // namespace efface::storage
