@@ -1,0 +1,111 @@
+// crypto/own_memory.h -- what the kernel says of this process's memory, and what that memory holds.
+#pragma once
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace efface::test {
+
+struct Mapping {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  std::string access;  // "rw-p"
+  std::string flags;   // VmFlags of smaps
+};
+
+inline std::vector<Mapping> own_mappings() {
+  std::vector<Mapping> out;
+  std::ifstream smaps("/proc/self/smaps");
+  for (std::string line; std::getline(smaps, line);) {
+    Mapping mapping;
+    char access[5] = {};
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s", &mapping.begin, &mapping.end,
+                    access) == 3) {
+      mapping.access = access;
+      out.push_back(mapping);
+    } else if (line.starts_with("VmFlags:") && !out.empty()) {
+      out.back().flags = line.substr(8) + " ";
+    }
+  }
+  return out;
+}
+
+inline Mapping mapping_of(const void* address) {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  for (const Mapping& mapping : own_mappings())
+    if (mapping.begin <= at && at < mapping.end) return mapping;
+  return {};
+}
+
+inline bool has_flag(const Mapping& mapping, const std::string& flag) {
+  return mapping.flags.find(" " + flag + " ") != std::string::npos;
+}
+
+// VmLck of /proc/self/status.
+inline std::size_t locked_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("VmLck:")) continue;
+    std::size_t kib = 0;
+    std::istringstream(line.substr(6)) >> kib;
+    return kib * 1024;
+  }
+  return 0;
+}
+
+// 32 bytes to look for, kept as their complement so as not to be found here.
+class Needle {
+ public:
+  explicit Needle(Bytes original) {
+    for (std::size_t i = 0; i < masked_.size(); ++i) masked_[i] = ~original[i];
+  }
+
+  // How often it stands in the writable memory of this process. A block that the heap took back may
+  // lose its first bytes, but no more than the first half.
+  std::size_t count_in_own_memory() const {
+    constexpr std::size_t mapping_bytes_max = 256 * 1024 * 1024;  // Not a sanitizer's shadow.
+    const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    std::size_t count = 0;
+    std::vector<std::byte> copy(64 * 1024);
+    for (const Mapping& mapping : own_mappings()) {
+      if (!mapping.access.starts_with("rw") || mapping.end - mapping.begin > mapping_bytes_max)
+        continue;
+      // Pieces overlap, so that nothing is missed between two.
+      for (std::uintptr_t at = mapping.begin; at < mapping.end; at += copy.size() - half_bytes) {
+        const ssize_t got = pread(memory, copy.data(), std::min(copy.size(), mapping.end - at),
+                                  static_cast<off_t>(at));
+        if (got > 0) count += count_in({copy.data(), static_cast<std::size_t>(got)});
+      }
+    }
+    close(memory);
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t half_bytes = 16;
+  std::size_t count_in(Bytes bytes) const {
+    const auto* const wanted = masked_.data() + half_bytes;
+    std::size_t count = 0;
+    for (std::size_t at = 0; at + half_bytes <= bytes.size(); ++at) {
+      std::size_t same = 0;
+      while (same < half_bytes && ~bytes[at + same] == wanted[same]) ++same;
+      if (same == half_bytes) ++count;
+    }
+    return count;
+  }
+  std::array<std::byte, 32> masked_{};
+};
+
+}  // namespace efface::test
