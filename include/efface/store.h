@@ -77,6 +77,9 @@ class EFFACE_EXPORT Store {
   // unsafe_filesystem, assurance_too_low, format_old, format_new, corruption, region_unknown.
   static Result<Store> open(const OpenOptions& options);
 
+  // The regions that a store was made with, in name order; opens nothing. Errors: as open.
+  static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
+
   Result<Region> region(std::string_view name) const;  // Errors: region_unknown.
   std::vector<Region> regions() const;                 // In name order.
 
