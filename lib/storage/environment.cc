@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,11 +62,9 @@ Result<EnvironmentOptions> checked(const EnvironmentOptions& options) {
   return out;
 }
 
-// LMDB's text names its own source, but could be made of anything: ours is fixed.
+// LMDB's text could be made of anything: ours is fixed.
 void assertion_failed(MDB_env*, const char*) {
-  constexpr std::string_view text = "efface: LMDB found its own invariant broken\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-  std::abort();
+  base::check_failed("LMDB found its own invariant broken", __FILE_NAME__, __LINE__);
 }
 
 // The descriptor of data.mdb is the only one that LMDB leaves open across exec.

@@ -58,7 +58,7 @@ bool Gate::is_empty() const noexcept {
 
 bool WriterTurn::take(std::chrono::milliseconds deadline) {
   const auto until = std::chrono::steady_clock::now() + deadline;
-  const auto self = std::this_thread::get_id();
+  const std::size_t self = thread_number();
   std::unique_lock lock(mutex_);
   if (taken_ && holder_ == self) return false;
   if (!changed_.wait_until(lock, until, [this] { return !taken_; })) return false;
@@ -71,7 +71,7 @@ void WriterTurn::give_back() noexcept {
   {
     const std::lock_guard lock(mutex_);
     // LMDB's own writer mutex belongs to the thread that locked it.
-    EFFACE_CHECK(taken_ && holder_ == std::this_thread::get_id());
+    EFFACE_CHECK(taken_ && holder_ == thread_number());
     taken_ = false;
   }
   changed_.notify_one();

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 namespace efface::storage {
 
@@ -57,7 +56,7 @@ class WriterTurn {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool taken_ = false;
-  std::thread::id holder_;
+  std::size_t holder_ = 0;  // A thread_number.
 };
 
 }  // namespace efface::storage
