@@ -138,7 +138,7 @@ Status check_file_system(const os::Directory& directory) {
   return {};
 }
 
-// The first commit: LMDB writes both metas without a sync, so that before it a crash may leave neither.
+// LMDB writes both metas without a sync, so that before the first commit a crash may leave neither.
 Status commit_first(MDB_env* env) {
   MDB_txn* txn = nullptr;
   int rc = mdb_txn_begin(env, nullptr, 0, &txn);

@@ -1,16 +1,16 @@
 // storage/environment.h -- LMDB 0.9.24 behind RAII, with what it does not do for us.
 //
-// Shape     A directory with data.mdb and lock.mdb, one unnamed table of unique byte keys (1 to 511 B).
-// Threads   Environment is shared. A ReadTxn or WriteTxn is used by one thread at a time. Any number of
-//           ReadTxn, one WriteTxn; readers never wait for it, it never waits for them.
-// Lifetime  Transactions keep the environment's gate shared: growing the map waits for all of them to
-//           end (with a deadline), so hold them for milliseconds. They must end before the Environment.
-//           A WriteTxn ends on the thread that began it.
-// Errors    corruption: pages that cannot be. full: the map, or its limit, is reached (removals still
-//           work). outcome_unknown: the commit failed half way; the environment is latched and answers
-//           closed from then on; reopen it to learn what is there. no_space: the disk is full; from a
-//           commit it latches too. forked: this is a child of the process that opened it. busy: open
-//           already in this process, all reader slots taken, or a deadline.
+// Shape     A directory with data.mdb and lock.mdb, one table of unique byte keys (1 to 511 B).
+// Threads   Environment is shared. A ReadTxn or WriteTxn is used by one thread at a time. Any
+//           number of ReadTxn, one WriteTxn; readers never wait for it, it never waits for them.
+// Lifetime  Transactions keep the environment's gate shared: growing the map waits for all of them
+//           to end (with a deadline), so hold them for milliseconds. They must end before the
+//           Environment. A WriteTxn ends on the thread that began it.
+// Errors    corruption: pages that cannot be. full: the map, or its limit, is reached (removals
+//           still work). outcome_unknown: the commit failed half way; the environment is latched
+//           and answers closed from then on; reopen it to learn what is there. no_space: the disk
+//           is full; from a commit it latches too. forked: this is a child of the process that
+//           opened it. busy: open already in this process, all reader slots taken, or a deadline.
 // Cost      A durable commit is two device flushes at most (about 0.25 ms on a fast disk).
 // Source    http://www.lmdb.tech/doc/; the flags that trade safety are never set.
 #pragma once
@@ -45,14 +45,15 @@ class WriteTxn;
 
 class Environment {
  public:
-  // Creates the files in `directory`, which must be empty, makes the first commit and syncs both the
-  // files and the directory. Make it in a temporary directory and rename that: until then a crash, or
-  // an error, may leave files that do not open. Errors: exists, unsafe_filesystem, no_space.
+  // Creates the files in `directory`, which must be empty, makes the first commit and syncs both
+  // the files and the directory. Make it in a temporary directory and rename that: until then a
+  // crash, or an error, may leave files that do not open. Errors: exists, unsafe_filesystem,
+  // no_space.
   static Status create(const os::Directory& directory, const EnvironmentOptions& options);
 
   // Checks modes, links, sizes and both meta pages before LMDB sees the files.
   // Errors: store_missing, unsafe_path, unsafe_filesystem, corruption, busy (open in this process).
-  // Between LMDB's open of data.mdb and ours of FD_CLOEXEC, another thread's fork and exec inherits it.
+  // Until FD_CLOEXEC is set, just after LMDB's open, another thread's fork and exec inherits it.
   static Result<Environment> open(const os::Directory& directory,
                                   const EnvironmentOptions& options);
 
@@ -61,8 +62,8 @@ class Environment {
   ~Environment();  // Every transaction must have ended.
 
   Result<ReadTxn> read() const;  // Pooled: about 50 ns. Grows nothing; sees other threads' commits.
-  // Errors: busy when another is open until the deadline, at once when it is this thread's; busy when
-  // the map has to grow while a transaction is held; out_of_memory when there is no room for it.
+  // Errors: busy when another is open until the deadline, at once when it is this thread's; busy
+  // when the map has to grow while a transaction is held; out_of_memory when there is no space.
   Result<WriteTxn> write(Space space) const;
 
   struct Stats {
@@ -95,8 +96,8 @@ class ReadTxn {
     Bytes key;
     Bytes value;
   };
-  // Calls each(entry) for every key >= first that begins with prefix, in key order, until it answers
-  // stop or fails.
+  // Calls each(entry) for every key >= first that begins with prefix, in key order, until it
+  // answers stop or fails.
   Status scan(Bytes prefix, Bytes first, FunctionRef<Result<Flow>(Entry)> each) const;
 
   std::uint64_t transaction_id() const noexcept;
@@ -119,16 +120,16 @@ class WriteTxn {
 
   Result<std::optional<Bytes>> get(Bytes key) const;  // Valid until the next change.
   Status scan(Bytes prefix, Bytes first, FunctionRef<Result<Flow>(ReadTxn::Entry)> each) const;
-  // Errors: full and every later one leave the transaction unusable: it can only be dropped. On full
-  // while Environment::can_grow(), drop it, call Environment::write again (which grows the map) and
-  // repeat. invalid_argument (a key of 0 or over 511 bytes; a change within a scan) and too_large (a
-  // value over 64 MiB) leave it as it was.
+  // Errors: full and every later one leave the transaction unusable: it can only be dropped. On
+  // full while Environment::can_grow(), drop it, call Environment::write again (which grows the
+  // map) and repeat. invalid_argument (a key of 0 or over 511 bytes; a change within a scan) and
+  // too_large (a value over 64 MiB) leave it as it was.
   Status put(Bytes key, Bytes value);
   Result<bool> remove(Bytes key);  // Whether it was there.
 
   // Durable when it answers without error. full, and any error that an earlier call of this
-  // transaction gave, leave everything as it was. outcome_unknown and no_space latch the environment:
-  // all of it or nothing is there.
+  // transaction gave, leave everything as it was. outcome_unknown and no_space latch the
+  // environment: all of it or nothing is there.
   Status commit() &&;
 
  private:

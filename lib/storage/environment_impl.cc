@@ -184,8 +184,8 @@ Result<std::unique_ptr<WriteTxn::Impl>> EnvironmentImpl::begin_write_in_turn(Spa
   return failed(rc, "begin of a write transaction");
 }
 
-// Grows the map where the last transaction ran into its end, and by the way where four fifths of it are
-// used. A removal does not wait for what an ordinary transaction needs: it has the headroom.
+// Grows the map where the last transaction ran into its end, and by the way where four fifths of it
+// are used. A removal does not wait for what an ordinary transaction needs: it has the headroom.
 Status EnvironmentImpl::make_room(Space space) {
   if (writer_reuse_) EFFACE_TRY(reuse_last_freed());
   const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
@@ -220,8 +220,8 @@ Status EnvironmentImpl::make_room(Space space) {
   return {};
 }
 
-// LMDB reuses what a commit freed only from the second transaction after it on. Where nothing but that
-// stands between a full map and the next put, one commit of nothing helps.
+// LMDB reuses what a commit freed only from the second transaction after it on. Where nothing but
+// that stands between a full map and the next put, one commit of nothing helps.
 Status EnvironmentImpl::reuse_last_freed() {
   writer_reuse_ = false;
   const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);

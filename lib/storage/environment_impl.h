@@ -1,7 +1,7 @@
-// storage/environment_impl.h -- what the transactions of one environment share. Private to this folder,
-// which alone includes <lmdb.h>.
+// storage/environment_impl.h -- what the transactions of one environment share. Private to this
+// folder, which alone includes <lmdb.h>.
 //
-// Threads   EnvironmentImpl is shared; what begins with "writer_" belongs to the holder of the turn.
+// Threads   EnvironmentImpl is shared; what begins with writer_ belongs to the holder of the turn.
 // Lifetime  In a child of fork() nothing here may be touched or destroyed: the reader slots and the
 //           locks are the parent's. Owners leak it there instead.
 #pragma once
@@ -38,8 +38,8 @@ struct EnvironmentCloser {
 };
 using EnvironmentHandle = std::unique_ptr<MDB_env, EnvironmentCloser>;
 
-// The claim of this process on a data.mdb. LMDB's locks belong to the process, not to the descriptor:
-// whoever opened the same environment twice and closed one would lose those of both.
+// The claim of this process on a data.mdb. LMDB's locks belong to the process, not to the
+// descriptor: whoever opened the same environment twice and closed one would lose those of both.
 class Registration {
  public:
   static Result<Registration> claim(os::FileId id);

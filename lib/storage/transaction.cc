@@ -82,9 +82,9 @@ struct FreePages {
   std::uint64_t after_one_commit = 0;
 };
 
-// What LMDB's free list holds: for each transaction that freed pages, their count and their numbers. A
-// write transaction may reuse what was freed before the oldest snapshot that anybody reads, and before
-// the last commit.
+// What LMDB's free list holds: for each transaction that freed pages, their count and their
+// numbers. A write transaction may reuse what was freed before the oldest snapshot that anybody
+// reads, and before the last commit.
 FreePages count_free(MDB_env* env) {
   constexpr MDB_dbi free_table = 0;
   FreePages out;

@@ -1,4 +1,4 @@
-// The system calls behind os/file.h, replaced at link time (--wrap): what is retried, what never is.
+// The system calls behind os/file.h, replaced at link time: what is retried, and what never is.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/types.h>
