@@ -37,11 +37,13 @@ struct Chunk {
   std::vector<bool> in_use;  // per slot: a slot that is released twice is a broken invariant
 };
 
-// mlock2 without flags is mlock, except that sanitizers do not turn it into nothing.
+// All three are asked for whatever the others answer: memory that may not be locked is still kept
+// from dumps. mlock2 without flags is mlock, except that sanitizers do not turn it into nothing.
 bool protect(const Chunk& chunk) noexcept {
-  return mlock2(chunk.base, chunk.size, 0) == 0 &&
-         madvise(chunk.base, chunk.size, MADV_DONTDUMP) == 0 &&
-         madvise(chunk.base, chunk.size, MADV_WIPEONFORK) == 0;
+  const bool locked = mlock2(chunk.base, chunk.size, 0) == 0;
+  const bool dumped = madvise(chunk.base, chunk.size, MADV_DONTDUMP) != 0;
+  const bool inherited = madvise(chunk.base, chunk.size, MADV_WIPEONFORK) != 0;
+  return locked && !dumped && !inherited;
 }
 
 std::size_t page_bytes() noexcept {
@@ -145,7 +147,7 @@ class SizeClass {
     if (required && unlocked_bytes_ != 0) throw memory_lock_refused();
   }
 
-  // Each chunk is twice the last. Near the limit of what may be locked a smaller one will do.
+  // Each chunk is twice the last. Near the limit of what may be locked, or had, a smaller one will do.
   void grow(bool required) {
     std::size_t size = chunk_bytes_min;
     if (!chunks_.empty() && slot_bytes_ < SecretBuffer::size_max)
@@ -153,15 +155,12 @@ class SizeClass {
     Chunk chunk;
     for (;; size /= 2) {
       chunk = map_chunk(size);
-      if (chunk.base != nullptr && chunk.locked) break;
-      if (size > chunk_bytes_min) {
-        if (chunk.base != nullptr) unmap_chunk(chunk);
-        continue;
-      }
-      if (chunk.base == nullptr) throw std::bad_alloc();
-      if (!required) break;
-      unmap_chunk(chunk);
-      throw memory_lock_refused();
+      const bool mapped = chunk.base != nullptr;
+      if (mapped && (chunk.locked || !required)) break;
+      if (mapped) unmap_chunk(chunk);
+      if (size > chunk_bytes_min) continue;
+      if (mapped) throw memory_lock_refused();
+      throw std::bad_alloc();
     }
     try {
       const std::size_t slots = chunk.size / slot_bytes_;
