@@ -154,29 +154,46 @@ class Image {
   std::size_t child(std::size_t page, std::size_t i) const {
     return std::size_t{get<std::uint32_t>(node(page, i))} * page_bytes;
   }
+  std::size_t nearest_node(std::size_t page) const { return page + get<std::uint16_t>(page + 14); }
   std::size_t leaf(std::size_t tree, bool last = false) const {
     std::size_t page = root_page(tree);
     while (get<std::uint16_t>(page + 10) == 1) page = child(page, last ? keys(page) - 1 : 0);
     return page;
   }
 
+  // The pages that LMDB is guided by: metas, branches, leaves, and the first of each overflow run.
+  std::vector<std::size_t> structure() const {
+    std::vector<std::size_t> pages{0, page_bytes};
+    for (const std::size_t tree : {free_tree, main_tree})
+      if (get<std::uint64_t>(newest() + tree + root) != ~std::uint64_t{0})
+        pages.push_back(root_page(tree));
+    for (std::size_t i = 2; i < pages.size(); ++i) {
+      const std::size_t page = pages[i];
+      const auto kind = get<std::uint16_t>(page + 10);
+      for (std::size_t k = 0; kind != 4 && k < keys(page); ++k) {
+        if (kind == 1) pages.push_back(child(page, k));
+        if (kind == 2 && get<std::uint16_t>(node(page, k) + 4) == 1)
+          pages.push_back(get<std::uint64_t>(value(page, k)) * page_bytes);
+      }
+    }
+    return pages;
+  }
+
   std::vector<std::byte> bytes;
 };
 
-// Three levels of branches and leaves, values in overflow pages, and a free list of several
-// records.
+// Three levels of branches and leaves under long keys, values in overflow pages, and a free list of
+// several records.
 inline Image tall_image() {
   const TempDirectory directory("tall");
-  LmdbWriter writer(directory.path(), std::size_t{4} << 20);
-  const auto key = [](unsigned i) {
-    return std::to_string(1000 + i) + std::string(180 + i % 40, 'k');
-  };
-  for (unsigned round = 0; round < 6; ++round) {
+  LmdbWriter writer(directory.path(), std::size_t{1} << 20);
+  const auto key = [](unsigned i) { return std::to_string(100 + i) + std::string(440 + i, 'k'); };
+  for (unsigned round = 0; round < 5; ++round) {
     writer.begin();
-    if (round == 3) writer.pin();  // From here on pages are freed faster than they are used again.
-    for (unsigned i = round; i < 180; i += 3)
-      writer.put(key(i), std::string(i % 29 == 0 ? 5000 + i * 7 : 150 + i % 90, 'v'));
-    for (unsigned i = 7 * round; i < 7 * round + 4; ++i) writer.remove(key(i));
+    if (round == 2) writer.pin();  // From here on pages are freed faster than they are used again.
+    for (unsigned i = round; i < 34; i += round == 0 ? 1 : 9)
+      writer.put(key(i), std::string(i % 8 == 0 ? 5000 + i * 7 : 600 + i, 'v'));
+    for (unsigned i = 5 * round; i < 5 * round + 2; ++i) writer.remove(key(i));
     writer.commit();
   }
   return Image::of(directory.path());
@@ -188,8 +205,8 @@ inline Image small_image() {
   LmdbWriter writer(directory.path(), std::size_t{1} << 20);
   for (unsigned round = 0; round < 3; ++round) {
     writer.begin();
-    for (unsigned i = round; i < 90; i += 1 + round)
-      writer.put("key " + std::to_string(100 + i * 7 % 90), std::string(20 + i * 13 % 150, 'v'));
+    for (unsigned i = round; i < 60; i += 1 + 10 * round)
+      writer.put("key " + std::to_string(100 + i * 7 % 60), std::string(20 + i * 13 % 150, 'v'));
     writer.put("large", std::string(4500 + 100 * round, 'l'));
     writer.remove("key " + std::to_string(110 + round));
     writer.commit();

@@ -189,7 +189,7 @@ TEST_F(VerifyRefuses, NothingOfTheImageAsLmdbWroteIt) {
 }
 
 TEST_F(VerifyRefuses, FilesThatAreTooShort) {
-  for (std::size_t bytes : {0, 1, 4095, 4096, 8191})
+  for (std::size_t bytes : {0u, 1u, 4095u, 4096u, 8191u})
     EXPECT_EQ(of([&](Image& i) { i.bytes.resize(bytes); }), "the file is too short");
   // Page by page down to the metas, except that a tail which is only free may be missing.
   std::size_t refused = 0;
@@ -202,7 +202,7 @@ TEST_F(VerifyRefuses, FilesThatAreTooShort) {
 }
 
 TEST_F(VerifyRefuses, MetaPagesThatAreNotOne) {
-  for (std::size_t page : {0, 4096}) {
+  for (std::size_t page : {0u, 4096u}) {
     EXPECT_EQ(of([&](Image& i) { i.add<u64>(page, 1); }), "a meta page is not one");
     EXPECT_EQ(of([&](Image& i) { i.set<u16>(page + 10, 0x18); }), "a meta page is not one");
     EXPECT_EQ(of([&](Image& i) { i.add<u32>(page + 16, 1); }), "a meta page is not one");
@@ -296,8 +296,8 @@ TEST_F(VerifyRefuses, NodesOutsideTheirPageOrOnTopOfEachOther) {
               i.set<u16>(i.slot(i.leaf(main), 1), i.get<u16>(i.slot(i.leaf(main), 0)));
             }),
             overlap);
-  EXPECT_EQ(of([](Image& i) { i.add<u16>(i.node(i.leaf(main), 1), 2); }), overlap);
-  EXPECT_EQ(of([](Image& i) { i.add<u16>(i.node(i.leaf(main), 1), u16(-2)); }), overlap);
+  EXPECT_EQ(of([](Image& i) { i.add<u16>(i.nearest_node(i.leaf(main)), 2); }), overlap);
+  EXPECT_EQ(of([](Image& i) { i.add<u16>(i.nearest_node(i.leaf(main)), u16(-2)); }), overlap);
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.leaf(main) + 14, u16(-2)); }), overlap);
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.leaf(main) + 12, u16(-2)); }), overlap);
 }
