@@ -63,7 +63,7 @@ class Environment {
 
   Result<ReadTxn> read() const;  // Pooled: about 50 ns. Grows nothing; sees other threads' commits.
   // Errors: busy when another is open until the deadline, at once when it is this thread's; busy
-  // when the map has to grow while a transaction is held; out_of_memory when there is no space.
+  // when the map has to grow while a transaction is held.
   Result<WriteTxn> write(Space space) const;
 
   struct Stats {

@@ -42,7 +42,8 @@ EnvironmentImpl::EnvironmentImpl(EnvironmentHandle handle, const EnvironmentOpti
     : options_(options),
       fork_generation_(os::fork_generation()),
       registration_(std::move(registration)),
-      handle_(std::move(handle)) {
+      handle_(std::move(handle)),
+      map_bytes_max_(options.map_bytes_max) {
   MDB_stat stat{};
   mdb_env_stat(env(), &stat);
   page_bytes_ = stat.ms_psize;
@@ -67,7 +68,9 @@ Status EnvironmentImpl::check_usable() const noexcept {
   return {};
 }
 
-bool EnvironmentImpl::can_grow() const noexcept { return map_bytes() < options_.map_bytes_max; }
+bool EnvironmentImpl::can_grow() const noexcept {
+  return map_bytes() < map_bytes_max_.load(std::memory_order_relaxed);
+}
 
 std::uint64_t EnvironmentImpl::headroom_pages() const noexcept {
   // A map that can grow needs less: removals only have to last until the readers let it.
@@ -203,7 +206,7 @@ Status EnvironmentImpl::make_room(Space space) {
   const bool should = used_pages > map_pages / 5 * 4 && used_pages >= writer_growth_retry_pages_;
   if (!must && !should) return {};
 
-  const std::uint64_t limit_pages = options_.map_bytes_max / page_bytes_;
+  const std::uint64_t limit_pages = map_bytes_max_.load(std::memory_order_relaxed) / page_bytes_;
   std::uint64_t pages = std::min(2 * map_pages, limit_pages);
   while (must && pages < limit_pages && pages < writer_wanted_pages_)
     pages = std::min(2 * pages, limit_pages);
@@ -213,9 +216,12 @@ Status EnvironmentImpl::make_room(Space space) {
     writer_growth_retry_pages_ = 0;
     return {};
   }
-  const Errc why = grown.error().code();
-  if (why == Errc::out_of_memory) writer_full_ = Full::no;  // It will not get better by itself.
-  if (must || (why != Errc::busy && why != Errc::out_of_memory)) return grown.error();
+  if (grown.error().code() == Errc::out_of_memory) {  // That will not change: this is the limit.
+    map_bytes_max_.store(map_bytes(), std::memory_order_relaxed);
+    writer_full_ = Full::no;
+    return {};
+  }
+  if (must || grown.error().code() != Errc::busy) return grown.error();
   writer_growth_retry_pages_ = used_pages + map_pages / 32;
   return {};
 }

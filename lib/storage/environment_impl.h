@@ -141,6 +141,7 @@ class EnvironmentImpl {
   EnvironmentHandle handle_;
   std::uint64_t page_bytes_ = 0;
   std::atomic<std::uint64_t> map_bytes_{0};
+  std::atomic<std::uint64_t> map_bytes_max_;  // Less than the option where addresses ran out.
   std::atomic<bool> latched_{false};
   Gate gate_;
   WriterTurn turn_;
