@@ -280,6 +280,7 @@ void FileRootKeyStore::Impl::recover_from_failure(std::size_t index, bool begun)
   closed_ = !guarded([this] { return read_slots(); });
   if (closed_) {
     for (RootSlot& slot : slots_) slot = RootSlot();
+    seal_key_ = crypto::SecretKey();
     return;
   }
   if (begun && standings_[index] == Standing::settled) standings_[index] = Standing::unsettled;

@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <string>
 
 #include "efface/file_root_key_store.h"
 #include "keyring/root_key_file.h"
@@ -261,9 +264,9 @@ TEST_F(FileRootKeyStoreCreation, OnAFileSystemThatCopiesOnWriteNeedsL0ToBeAccept
 }
 
 TEST_F(FileRootKeyStoreCreation, InMemoryIsOverwrittenUnverified) {
-  if (os::file_system_of(os::Directory::open(directory_.path())->fd()) != os::FileSystem::memory)
-    GTEST_SKIP() << "needs tmpfs";
   make();
+  system_calls().file_system_magic = TMPFS_MAGIC;
+  reopen();
   EXPECT_EQ(store_->assurance().level, AssuranceLevel::l1_overwritten);
   ASSERT_TRUE(rotate());
   EXPECT_EQ(store_->assurance().level, AssuranceLevel::l1_overwritten);
@@ -313,6 +316,42 @@ TEST_F(FileRootKeyStoreOnDisk, IsUnverifiedForKeysThatWereCopied) {
   EXPECT_EQ(store_->assurance().level, AssuranceLevel::l1_overwritten);
   ASSERT_TRUE(store_->rotate(3, 5, {}));
   EXPECT_EQ(store_->assurance().level, AssuranceLevel::l2_overwrite_verified);
+}
+
+// A key that was copied stays one while others come and go.
+TEST_F(FileRootKeyStoreOnDisk, IsAsUnverifiedAsItsWorstKey) {
+  store_.reset();
+  const test::RawFile bytes = test::read_raw(path());
+  std::filesystem::rename(path(), directory_ / "original.key");
+  test::write_raw(path(), bytes);
+  reopen();
+  ASSERT_TRUE(store_->destroy(1));
+  ASSERT_TRUE(store_->create(3, {}));
+  EXPECT_EQ(store_->assurance().level, AssuranceLevel::l1_overwritten);
+}
+
+TEST_F(FileRootKeyStoreOnDisk, IsUnverifiedWhenDataMayPassThroughAJournal) {
+  struct stat found{};
+  ASSERT_EQ(stat(path().c_str(), &found), 0);
+  const std::string device =
+      std::to_string(major(found.st_dev)) + ':' + std::to_string(minor(found.st_dev));
+  const auto level_with = [&](const std::string& mountinfo) {
+    system_calls().mountinfo = mountinfo;
+    reopen();
+    return store_->assurance().level;
+  };
+  const std::string other = "20 1 4095:77 / /other rw - ext4 /dev/other rw,data=journal\n";
+  const std::string ours = "21 1 " + device + " / /ours rw,relatime shared:1 - ext4 /dev/ours ";
+  EXPECT_EQ(level_with(other + ours + "rw,discard\n"), AssuranceLevel::l2_overwrite_verified);
+  EXPECT_EQ(level_with(ours + "rw,data=ordered\n"), AssuranceLevel::l2_overwrite_verified);
+  EXPECT_EQ(level_with(ours + "rw,data=journal,discard\n"), AssuranceLevel::l1_overwritten);
+  EXPECT_EQ(level_with(other + ours + "rw,data=journal"), AssuranceLevel::l1_overwritten);
+  EXPECT_EQ(level_with(other), AssuranceLevel::l1_overwritten) << "not listed";
+  EXPECT_EQ(level_with(""), AssuranceLevel::l1_overwritten) << "cannot be read";
+  system_calls().reset();
+  system_calls().attribute_journals_data = true;
+  reopen();
+  EXPECT_EQ(store_->assurance().level, AssuranceLevel::l1_overwritten);
 }
 
 TEST_F(FileRootKeyStoreOnDisk, NoticesAMediumThatKeptTheOldKey) {
@@ -385,6 +424,17 @@ TEST_F(FileRootKeyStoreFaults, NoDestroyedKeyStaysInMemory) {
   EXPECT_FALSE(memory_holds(first, mask));
   EXPECT_TRUE(memory_holds(second, mask));
   ASSERT_TRUE(store_->destroy(2));
+  EXPECT_FALSE(memory_holds(second, mask));
+}
+
+TEST_F(FileRootKeyStoreFaults, AClosedStoreHoldsNoKey) {
+  constexpr std::byte mask{0xa5};
+  const Root second = masked_key_in(path(), keyring::root_slot_offset(1) + test::key_at, mask);
+  ASSERT_TRUE(memory_holds(second, mask));
+  system_calls().fdatasync_errno = EIO;
+  system_calls().pread_errno = EIO;
+  ASSERT_FALSE(rotate());
+  system_calls().reset();
   EXPECT_FALSE(memory_holds(second, mask));
 }
 

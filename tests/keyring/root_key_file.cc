@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace efface::test {
 
@@ -67,8 +69,10 @@ ssize_t __real_pwrite(int fd, const void* bytes, size_t size, off_t offset);
 ssize_t __real_pread(int fd, void* bytes, size_t size, off_t offset);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
+int __real_fstat(int fd, struct stat* out);
 int __real_fstatfs(int fd, struct statfs* out);
 int __real_ioctl(int fd, unsigned long request, void* argument);
+FILE* __real_fopen(const char* path, const char* mode);
 
 ssize_t __wrap_pwrite(int fd, const void* bytes, size_t size, off_t offset) {
   auto& calls = system_calls();
@@ -112,6 +116,13 @@ int __wrap_fdatasync(int fd) {
   return __real_fdatasync(fd);
 }
 
+int __wrap_fstat(int fd, struct stat* out) {
+  const int rc = __real_fstat(fd, out);
+  const auto& foreign = system_calls().foreign_type;
+  if (rc == 0 && foreign && (out->st_mode & S_IFMT) == *foreign) out->st_uid += 4242;
+  return rc;
+}
+
 int __wrap_fstatfs(int fd, struct statfs* out) {
   const int rc = __real_fstatfs(fd, out);
   if (rc == 0 && system_calls().file_system_magic) out->f_type = *system_calls().file_system_magic;
@@ -120,13 +131,24 @@ int __wrap_fstatfs(int fd, struct statfs* out) {
 
 int __wrap_ioctl(int fd, unsigned long request, void* argument) {
   const int rc = __real_ioctl(fd, request, argument);
-  if (rc != 0 || request != FS_IOC_FIEMAP) return rc;
   auto& calls = system_calls();
+  if (request == FS_IOC_GETFLAGS && calls.attribute_journals_data) {
+    *static_cast<int*>(argument) |= FS_JOURNAL_DATA_FL;
+    return 0;
+  }
+  if (rc != 0 || request != FS_IOC_FIEMAP) return rc;
   auto* map = static_cast<struct fiemap*>(argument);
   if (map->fm_mapped_extents != 1) return rc;
   if (calls.pwrites > 0) map->fm_extents[0].fe_physical += calls.moves_bytes;
   if (calls.extents_shared) map->fm_extents[0].fe_flags |= FIEMAP_EXTENT_SHARED;
   return rc;
+}
+
+FILE* __wrap_fopen(const char* path, const char* mode) {
+  auto& mountinfo = system_calls().mountinfo;
+  if (!mountinfo || std::strcmp(path, "/proc/self/mountinfo") != 0) return __real_fopen(path, mode);
+  if (mountinfo->empty()) return nullptr;
+  return fmemopen(mountinfo->data(), mountinfo->size(), "r");
 }
 }
 // NOLINTEND(bugprone-reserved-identifier)

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,8 @@
 
 namespace efface::test {
 
-// Behind --wrap of pwrite, pread, fsync, fdatasync, fstatfs and ioctl. Once and for ever: what it says
-// holds until reset().
+// Behind --wrap of pwrite, pread, fsync, fdatasync, fstat, fstatfs, ioctl and fopen. What it says holds
+// until reset().
 struct SystemCalls {
   std::size_t pwrites = 0;
   std::size_t pwritten_bytes = 0;
@@ -36,6 +37,9 @@ struct SystemCalls {
   // Added to the physical place that is answered after a write.
   std::uint64_t moves_bytes = 0;
   bool extents_shared = false;
+  bool attribute_journals_data = false;  // chattr +j
+  std::optional<std::string> mountinfo;  // In the place of /proc/self/mountinfo.
+  std::optional<mode_t> foreign_type;    // S_IFREG or S_IFDIR: all of them belong to another.
 
   void reset() { *this = SystemCalls(); }
 };
