@@ -1,4 +1,4 @@
-// Runs a fuzz target over every file of the directories given, in order of their names; without them
+// Runs a fuzz target over every file of the directories given, in order of their names. Without any
 // there is nothing that it could show, so that is a failure.
 #include <algorithm>
 #include <cstddef>

@@ -1,10 +1,10 @@
-// efface/activity.h -- a processing activity [GDPR 30]: one tenant, one purpose. All reading and writing goes
-// through one, so no access is without a purpose.
+// efface/activity.h -- a processing activity [GDPR 30]: one tenant, one purpose. All reading and
+// writing goes through one, so no access is without a purpose.
 //
 // Threads  Activity: shared freely. Batch: filled by one thread at a time.
-// Errors   Every call: subject_erased, purpose_not_permitted, consent_missing (basis consent: not yet
-//          granted), tenant_unknown (off-boarded meanwhile), region_not_open, invalid_argument or too_large
-//          for a name, corruption, io, closed, forked.
+// Errors   Every call: subject_erased, purpose_not_permitted, consent_missing (basis consent: not
+//          yet granted), tenant_unknown (off-boarded meanwhile), region_not_open, invalid_argument
+//          or too_large for a name, corruption, io, closed, forked.
 #pragma once
 #include <memory>
 #include <optional>
@@ -49,9 +49,9 @@ class EFFACE_EXPORT Update {
   std::unique_ptr<State> state_;
 };
 
-// Sealed writes, waiting. Each put compresses and seals there and then, on the caller's thread, with no
-// lock held. Nothing happens before commit; dropping it discards it. All people of a batch are at home in
-// the batch's region. At most 65,536 records and 64 MiB (too_large).
+// Sealed writes, waiting. Each put compresses and seals there and then, on the caller's thread,
+// with no lock held. Nothing happens before commit; dropping it discards it. All people of a batch
+// are at home in the batch's region. At most 65,536 records and 64 MiB (too_large).
 class EFFACE_EXPORT Batch {
  public:
   Batch(Batch&&) noexcept;
@@ -60,7 +60,8 @@ class EFFACE_EXPORT Batch {
   Batch& operator=(const Batch&) = delete;
   ~Batch();
 
-  // Errors: region_mismatch when the person's home is another region. On any error the batch is as before.
+  // Errors: region_mismatch when the person's home is another region. On any error the batch is as
+  // before.
   Status put(const Subject& subject, RecordName name, Bytes value, const PutOptions& options = {});
   Status remove(const Subject& subject, RecordName name);
   std::size_t records() const noexcept;
@@ -77,36 +78,38 @@ class EFFACE_EXPORT Activity {
  public:
   Purpose purpose() const noexcept;
 
-  // ---- reading: first the purpose's own scope, then records that permit it. Absence is a value. ----
+  // ---- reading: the purpose's own scope, then records that permit it; absence is a value ----
   // Errors: expired. Cost: about a microsecond when the person's keys are cached.
   Result<std::optional<Record>> get(const Subject& subject, RecordName name) const;
   // Without a copy for the caller: the bytes are valid during look, and wiped after it.
   Result<bool> visit(const Subject& subject, RecordName name, FunctionRef<void(Bytes)> look) const;
-  // The purpose's own scope, in name order. Cost: opens every record of the scope once to sort by name.
+  // The purpose's own scope, in name order. Cost: opens every record of the scope once to sort by
+  // name.
   Result<ScanEnd> list(const Subject& subject, const ScanOptions& options,
                        FunctionRef<Flow(std::string_view name)> each) const;
   Result<ScanEnd> scan(const Subject& subject, const ScanOptions& options,
                        FunctionRef<Flow(std::string_view name, Bytes value)> each) const;
 
   // ---- writing: durable when it answers; concurrent writers share a commit ----
-  // After any error but outcome_unknown nothing of the call is on disk; after that one, all or nothing
-  // of it may be: reopen the store to learn which.
+  // After any error but outcome_unknown nothing of the call is on disk; after that one, all or
+  // nothing of it may be: reopen the store to learn which.
   // Errors: full, no_space, outcome_unknown, busy.
   Status put(const Subject& subject, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
   Result<bool> remove(const Subject& subject, RecordName name) const;  // Whether it was there.
-  // Enrols the person there when the tenant does not know her. Errors: region_mismatch when her home is
-  // another region; region_not_permitted.
+  // Enrols the person there when the tenant does not know her. Errors: region_mismatch when her
+  // home is another region; region_not_permitted.
   Status put(SubjectId id, const Region& region, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
 
   Batch batch(const Region& region) const;
-  // All of it or none. Who was erased since her record was sealed: subject_erased, and nothing of the
-  // batch is written.
+  // All of it or none. Who was erased since her record was sealed: subject_erased, and nothing of
+  // the batch is written.
   Status commit(Batch&& batch) const;
 
-  // Read-modify-write. change gets the present value (nothing: absent) and answers what to do; it runs
-  // without any lock, again if somebody else wrote in between. Errors: conflict after 64 lost races.
+  // Read-modify-write. change gets the present value (nothing: absent) and answers what to do; it
+  // runs without any lock, again if somebody else wrote in between. Errors: conflict after 64 lost
+  // races.
   Status update(const Subject& subject, RecordName name,
                 FunctionRef<Result<Update>(std::optional<Bytes>)> change) const;
 

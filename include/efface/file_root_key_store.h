@@ -1,13 +1,14 @@
 // efface/file_root_key_store.h -- root keys in a small file that is overwritten in place.
 //
-// Shape    docs/format/root-key-file.md: a header and two slots of 4 KiB each; a slot's 512 bytes hold
-//          one epoch's key, the anchor and a checksum, and are never moved.
+// Shape    docs/format/root-key-file.md: a header and two slots of 4 KiB each; a slot's 512 bytes
+//          hold one epoch's key, the anchor and a checksum, and are never moved.
 // Threads  As RootKeyStore: one thread at a time.
-// Errors   root_key_missing: no file. unsafe_path: a symlink, a foreign owner, a second link, or bits for
-//          group or others. corruption: not such a file, or both slots torn. passphrase_wrong.
-//          format_new. exists. assurance_too_low: the file system copies on write or is unknown, and
-//          L0 was not accepted. busy: the file is open already.
-// Cost     A rotation is one write of 512 bytes and one fdatasync (about 0.1 ms), and what verifies it.
+// Errors   root_key_missing: no file. unsafe_path: a symlink, a foreign owner, a second link, or
+//          bits for group or others. corruption: not such a file, or both slots torn.
+//          passphrase_wrong. format_new. exists. assurance_too_low: the file system copies on write
+//          or is unknown, and L0 was not accepted. busy: the file is open already.
+// Cost     A rotation is one write of 512 bytes and one fdatasync (about 0.1 ms), and what verifies
+//          it.
 #pragma once
 #include <filesystem>
 #include <memory>

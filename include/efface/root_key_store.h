@@ -1,10 +1,11 @@
 // efface/root_key_store.h -- what holds the root key of a region, and is able to destroy it.
 //
-// The keyring is a tree of sealed nodes; the key of its root is wrapped by a RootKeyStore. An erasure
-// wraps a new root under the next epoch and then destroys the present one. Everything hangs on destroy
-// being true: how well it is, is the assurance level, printed with every erasure.
+// The keyring is a tree of sealed nodes; the key of its root is wrapped by a RootKeyStore. An
+// erasure wraps a new root under the next epoch and then destroys the present one. Everything hangs
+// on destroy being true: how well it is, is the assurance level, printed with every erasure.
 //
-// Threads   Called by one thread at a time, never inside a database transaction: it may take a second.
+// Threads   Called by one thread at a time, never inside a database transaction: it may take a
+//           second.
 // Lifetime  Outlives the Store that uses it. One RootKeyStore serves one region.
 // Errors    Whatever a method answers, a later list() tells what the store holds.
 // Source    Di Crescenzo et al., "How to forget a secret", STACS 1999; NIST SP 800-88r2 (2025).
@@ -26,7 +27,7 @@ using Epoch = std::uint64_t;
 enum class AssuranceLevel : std::uint8_t {
   l0_logical = 0,             // Copies on write, or unknown: the old bytes may stay on the medium.
   l1_overwritten = 1,         // A file, overwritten in place; nothing verifies it.
-  l2_overwrite_verified = 2,  // A file, overwritten in place: same physical extent before and after.
+  l2_overwrite_verified = 2,  // A file, overwritten in place: same extent before and after.
   l3_token = 3,               // Destroyed inside a token (TPM NV, HSM).
   l4_composite = 4,           // Several stores, one of them L3; destroying any one suffices.
 };
@@ -75,8 +76,8 @@ class EFFACE_EXPORT RootKeyStore {
   virtual Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) = 0;
   virtual Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) = 0;
 
-  // Destroys one epoch's key and makes another's, with the anchor, in one durable step where it can.
-  // When it answers, the destroyed key is nowhere in the store, and that was read back.
+  // Destroys one epoch's key and makes another's, with the anchor, in one durable step where it
+  // can. When it answers, the destroyed key is nowhere in the store, and that was read back.
   virtual Status rotate(Epoch destroyed, Epoch created, const Anchor& anchor) = 0;
 
   // Destroys one epoch's key; durable and read back when it answers. An epoch not held is no error.

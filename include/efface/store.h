@@ -1,11 +1,12 @@
 // efface/store.h -- an embedded store of personal data that can forget a person.
 //
-// Words     Store > Tenant > Subject > Record; reading and writing goes through an Activity of the tenant.
-//           docs/model.md says what each is, docs/threats.md what is promised and what is not.
-// Shape     A directory with one directory per region (or volume): keyring/ and records/, both ciphertext.
-//           The root keys lie elsewhere, in a RootKeyStore per region.
-// Threads   Store, Tenant, Region, Purpose, Activity, const Subject: share freely. Reads never wait for
-//           writes; writes that wait at the same time commit as one.
+// Words     Store > Tenant > Subject > Record; reading and writing goes through an Activity of the
+//           tenant. docs/model.md says what each is, docs/threats.md what is promised and what is
+//           not.
+// Shape     A directory with one directory per region (or volume): keyring/ and records/, both
+//           ciphertext. The root keys lie elsewhere, in a RootKeyStore per region.
+// Threads   Store, Tenant, Region, Purpose, Activity, const Subject: share freely. Reads never wait
+//           for writes; writes that wait at the same time commit as one.
 // Processes One process holds a region: another gets busy. A child of fork() gets forked.
 // Lifetime  The RootKeyStores outlive the store and all handles.
 // Errors    Result<T> everywhere, and nothing throws. An Error carries no personal data.
@@ -35,8 +36,9 @@ struct RegionOptions {
 struct OpenOptions {
   std::filesystem::path directory;
   std::vector<RegionOptions> regions;
-  // Walk every page, read-only, before LMDB sees the files. For files that are not trusted: restored,
-  // received, damaged. Without it an ordinary open checks metas, sizes and, always, our own bytes.
+  // Walk every page, read-only, before LMDB sees the files. For files that are not trusted:
+  // restored, received, damaged. Without it an ordinary open checks metas, sizes and, always, our
+  // own bytes.
   bool verify_structure = false;
   // Refuse to hold keys in memory that the system does not lock (RLIMIT_MEMLOCK).
   bool require_locked_memory = true;
@@ -66,10 +68,10 @@ struct Maintained {
 
 class EFFACE_EXPORT Store {
  public:
-  // Makes the directory (its parent exists) and every region. All or nothing: after an error, or a crash,
-  // what stands there can be removed and the root key stores used again.
-  // Errors: exists, invalid_argument, unsafe_path, unsafe_filesystem, root_key_mismatch (the root key
-  // store serves another region), assurance_too_low, no_space, io, memory_not_locked.
+  // Makes the directory (its parent exists) and every region. All or nothing: after an error, or a
+  // crash, what stands there can be removed and the root key stores used again.
+  // Errors: exists, invalid_argument, unsafe_path, unsafe_filesystem, root_key_mismatch (the root
+  // key store serves another region), assurance_too_low, no_space, io, memory_not_locked.
   static Result<Store> create(const OpenOptions& options);
 
   // Opens the regions for which a root key store is given; finishes what a crash interrupted.
@@ -83,13 +85,15 @@ class EFFACE_EXPORT Store {
   Result<Region> region(std::string_view name) const;  // Errors: region_unknown.
   std::vector<Region> regions() const;                 // In name order.
 
-  // Errors: exists, region_not_open, invalid_argument. A crash in between is mended by declaring again.
+  // Errors: exists, region_not_open, invalid_argument. A crash in between is mended by declaring
+  // again.
   Result<Tenant> declare_tenant(std::string_view name, std::span<const Region> regions,
                                 Actor actor) const;
   Result<Tenant> tenant(std::string_view name, Actor actor) const;  // Errors: tenant_unknown.
   std::vector<TenantInfo> tenants() const;                          // In name order.
 
-  // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name again.
+  // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name
+  // again.
   // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase.
   Result<Erasure> offboard(Tenant&& tenant, std::string_view confirm) const;
 

@@ -1,8 +1,8 @@
 // efface/subject.h -- one person in one tenant, with one home region.
 //
-// Obtained by enrolling or by looking up an id; move-only, so that erasing can use it up. It holds no key
-// and no id. After the person's erasure every use answers Errc::subject_erased, also when somebody of the
-// same id has been enrolled since: she shares nothing with the one before.
+// Obtained by enrolling or by looking up an id; move-only, so that erasing can use it up. It holds
+// no key and no id. After the person's erasure every use answers Errc::subject_erased, also when
+// somebody of the same id has been enrolled since: she shares nothing with the one before.
 //
 // Threads   const uses: shared freely.
 // Lifetime  Keeps the store open.

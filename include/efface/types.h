@@ -1,8 +1,8 @@
 // efface/types.h -- the small values that name things: regions, purposes, people, records.
 //
-// A region or a purpose is a value that one obtains from the store or the tenant that owns it, never a
-// string that is passed along, so two of them cannot be swapped. The text of an id or a name is borrowed
-// for the length of the call that it is passed to.
+// A region or a purpose is a value that one obtains from the store or the tenant that owns it,
+// never a string that is passed along, so two of them cannot be swapped. The text of an id or a
+// name is borrowed for the length of the call that it is passed to.
 #pragma once
 #include <chrono>
 #include <cstdint>
