@@ -282,7 +282,9 @@ Error EnvironmentImpl::commit_failed(int code) noexcept {
   return {Errc::outcome_unknown, "a commit failed half way", code};
 }
 
+// LMDB's own mutex of writers belongs to the thread that locked it.
 Status EnvironmentImpl::commit(WriteTxn::Impl& committed) {
+  EFFACE_CHECK(turn_.is_mine());
   const int rc = mdb_txn_commit(std::exchange(committed.txn, nullptr));
   Status out;
   if (rc == MDB_MAP_FULL) {  // Before the first page was written.
@@ -296,6 +298,7 @@ Status EnvironmentImpl::commit(WriteTxn::Impl& committed) {
 }
 
 void EnvironmentImpl::drop(WriteTxn::Impl& dropped) noexcept {
+  EFFACE_CHECK(turn_.is_mine());
   mdb_txn_abort(std::exchange(dropped.txn, nullptr));
   leave(dropped);
 }

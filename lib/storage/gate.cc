@@ -67,10 +67,14 @@ bool WriterTurn::take(std::chrono::milliseconds deadline) {
   return true;
 }
 
+bool WriterTurn::is_mine() noexcept {
+  const std::lock_guard lock(mutex_);
+  return taken_ && holder_ == thread_number();
+}
+
 void WriterTurn::give_back() noexcept {
   {
     const std::lock_guard lock(mutex_);
-    // LMDB's own writer mutex belongs to the thread that locked it.
     EFFACE_CHECK(taken_ && holder_ == thread_number());
     taken_ = false;
   }

@@ -51,6 +51,7 @@ class WriterTurn {
   // False at the deadline; at once where the calling thread has it already.
   bool take(std::chrono::milliseconds deadline);
   void give_back() noexcept;
+  bool is_mine() noexcept;  // The calling thread's.
 
  private:
   std::mutex mutex_;

@@ -64,7 +64,7 @@ TEST_F(Directories, RefuseASymlinkHoweverThePathEnds) {
 }
 
 TEST_F(Directories, RefuseAnyBitForGroupOrOthers) {
-  for (const mode_t loose : {0710, 0740, 0701, 0755, 0777}) {
+  for (const mode_t loose : {0710U, 0740U, 0701U, 0755U, 0777U}) {
     ASSERT_EQ(chmod(room_.path().c_str(), loose), 0);
     EXPECT_EQ(code_of(Directory::open(room_.path())), "unsafe_path") << std::oct << loose;
   }

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -148,25 +147,6 @@ TEST_F(Growth, ThatIsNotNeededYetHoldsUpNoOrdinaryWrite) {
     used = environment.stats()->file_bytes;
   }
   EXPECT_EQ(environment.stats()->map_bytes, options_.map_bytes);
-}
-
-TEST_F(Growth, WithoutAddressSpaceLeavesTheMapAsItWas) {
-  create();
-  const int status = test::in_child([&] {
-    const auto environment = reopen();
-    if (!environment || !put(*environment, "kept", "value")) return 1;
-    const rlimit limit{std::size_t{1} << 20, std::size_t{1} << 20};
-    if (setrlimit(RLIMIT_AS, &limit) != 0) return 2;
-    const std::string value(250'000, 'v');
-    if (code_of(put_growing(*environment, "key", value)) != "full") return 3;
-    if (environment->can_grow()) return 5;
-    return get(*environment, "kept") == "value" && put(*environment, "small", "value") ? 0 : 4;
-  });
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  static_cast<void>(status);  // A sanitizer's own memory is over any such limit.
-#else
-  EXPECT_TRUE(test::ended_well(status)) << WEXITSTATUS(status);
-#endif
 }
 
 TEST_F(Growth, InAnotherProcessIsFollowed) {

@@ -1,10 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,7 +20,8 @@
 
 namespace {
 long pretended_magic = 0;  // Zero: what the system says.
-}
+bool pretend_no_address_space = false;
+}  // namespace
 
 extern "C" {
 int __real_fstatfs(int fd, struct statfs* out);
@@ -27,6 +29,14 @@ int __wrap_fstatfs(int fd, struct statfs* out) {
   const int rc = __real_fstatfs(fd, out);
   if (pretended_magic != 0) out->f_type = pretended_magic;
   return rc;
+}
+void* __real_mmap(void* at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void* __wrap_mmap(void* at, size_t bytes, int protection, int flags, int fd, off_t offset) {
+  if (pretend_no_address_space) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return __real_mmap(at, bytes, protection, flags, fd, offset);
 }
 }
 
@@ -37,7 +47,10 @@ namespace fs = std::filesystem;
 
 class FilesOnDisk : public EnvironmentTest {
  protected:
-  void TearDown() override { pretended_magic = 0; }
+  void TearDown() override {
+    pretended_magic = 0;
+    pretend_no_address_space = false;
+  }
 
   mode_t mode_of(std::string_view name) const {
     struct stat found{};
@@ -52,6 +65,7 @@ class FilesOnDisk : public EnvironmentTest {
 using Creation = FilesOnDisk;
 using Opening = FilesOnDisk;
 using Fork = FilesOnDisk;
+using AddressSpace = FilesOnDisk;
 
 std::set<int> open_descriptors() {
   std::set<int> out;
@@ -240,6 +254,20 @@ TEST_F(Opening, AfterARefusalLeavesTheFileFree) {
   ASSERT_EQ(code_of(reopen()), "corruption");
   std::ofstream(room_ / "data.mdb", std::ios::binary) << whole;
   EXPECT_TRUE(reopen());
+}
+
+// Asked before LMDB lets go of the map that it has.
+TEST_F(AddressSpace, ThatRunsOutIsTheLimitOfTheMap) {
+  const Environment environment = create_and_open();
+  ASSERT_TRUE(put(environment, "kept", "value"));
+  const std::string value(options_.map_bytes, 'v');
+  pretend_no_address_space = true;
+  EXPECT_EQ(code_of(put_growing(environment, "key", value)), "full");
+  EXPECT_FALSE(environment.can_grow());
+  EXPECT_EQ(environment.stats()->map_bytes, options_.map_bytes);
+  EXPECT_FALSE(environment.latched());
+  EXPECT_EQ(get(environment, "kept"), "value");
+  EXPECT_TRUE(put(environment, "small", "value"));
 }
 
 TEST_F(Fork, LeavesTheChildNothingButAnError) {

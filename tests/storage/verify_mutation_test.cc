@@ -347,7 +347,7 @@ class Wounds {
         image_.set<u64>(b, b / Image::page_bytes);
         break;
       case 10:
-        std::fill_n(from + static_cast<std::ptrdiff_t>(below(4096)), below(64), std::byte{});
+        std::fill_n(from + static_cast<std::ptrdiff_t>(below(4032)), below(64), std::byte{});
         break;
       case 11:
         image_.bytes.resize(below(4) == 0 ? below(image_.bytes.size()) : a);
