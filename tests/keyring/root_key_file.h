@@ -1,5 +1,5 @@
-// keyring/root_key_file.h -- what the tests of the root key file share: its raw bytes, and the system
-// calls under it, counted and made to fail.
+// keyring/root_key_file.h -- what the tests of the root key file share: its raw bytes, and the
+// system calls under it, counted and made to fail.
 #pragma once
 #include <sys/types.h>
 
@@ -18,8 +18,8 @@
 
 namespace efface::test {
 
-// Behind --wrap of pwrite, pread, fsync, fdatasync, fstat, fstatfs, ioctl and fopen. What it says holds
-// until reset().
+// Behind --wrap of pwrite, pread, fsync, fdatasync, fstat, fstatfs, ioctl and fopen. What it says
+// holds until reset().
 struct SystemCalls {
   std::size_t pwrites = 0;
   std::size_t pwritten_bytes = 0;
