@@ -197,8 +197,8 @@ TEST_F(FileRootKeyStoreFaults, AFileThatCannotBeReadAfterAFailureClosesTheStore)
   EXPECT_THAT(*store_->list(), ElementsAre(2, 3));
 }
 
-// Whatever call fails, however often: what is listed afterwards can be unwrapped, what is not listed
-// stands nowhere in the file, and the store works again.
+// Whatever call fails, however often: what is listed afterwards can be unwrapped, what is not
+// listed stands nowhere in the file, and the store works again.
 TEST_F(FileRootKeyStoreFaults, EveryFailureLeavesAListThatIsTrue) {
   const test::RawFile start = test::read_raw(path());
   const std::vector<std::byte> key_1 = test::key_in(start, 0);
