@@ -17,9 +17,9 @@ namespace efface::base {
 
 // Answers the error of a Status or Result<T> expression from the enclosing function.
 #define EFFACE_TRY(expression) EFFACE_TRY_NAMED(expression, EFFACE_JOIN(efface_tried_, __COUNTER__))
-#define EFFACE_TRY_NAMED(expression, holder)                        \
-  do {                                                              \
-    if (auto holder = (expression); !holder) return holder.error(); \
+#define EFFACE_TRY_NAMED(expression, holder)                          \
+  do {                                                                \
+    if (auto&& holder = (expression); !holder) return holder.error(); \
   } while (false)
 
 // Makes `target` the value of a Result<T> expression, or answers its error.

@@ -20,12 +20,14 @@ namespace efface::base {
 template <class Job>
 class Combiner {
  public:
-  explicit Combiner(std::size_t jobs_max) : jobs_max_(jobs_max) {}
+  // At most so many jobs at once, and of so much weight together (one job may weigh more).
+  Combiner(std::size_t jobs_max, std::size_t weight_max)
+      : jobs_max_(jobs_max), weight_max_(weight_max) {}
 
-  // Returns when `job` has been part of one call of somebody's work.
-  void run(Job& job, FunctionRef<void(std::span<Job* const>)> work) {
+  // Returns when `job` has been part of one call of somebody's work, which must not throw.
+  void run(Job& job, std::size_t weight, FunctionRef<void(std::span<Job* const>)> work) {
     std::unique_lock lock(mutex_);
-    Waiting mine{&job, false};
+    Waiting mine{&job, weight, false};
     waiting_.push_back(&mine);
     while (!mine.done) {
       if (leading_) {
@@ -35,7 +37,9 @@ class Combiner {
       leading_ = true;
       std::vector<Waiting*> taken;
       std::vector<Job*> jobs;
-      while (!waiting_.empty() && taken.size() < jobs_max_) {
+      for (std::size_t total = 0; !waiting_.empty() && taken.size() < jobs_max_;) {
+        total += waiting_.front()->weight;
+        if (total > weight_max_ && !taken.empty()) break;
         taken.push_back(waiting_.front());
         jobs.push_back(waiting_.front()->job);
         waiting_.pop_front();
@@ -52,9 +56,11 @@ class Combiner {
  private:
   struct Waiting {
     Job* job;
+    std::size_t weight;
     bool done;
   };
   const std::size_t jobs_max_;
+  const std::size_t weight_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting*> waiting_;

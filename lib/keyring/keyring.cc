@@ -6,6 +6,7 @@
 
 #include "crypto/prf.h"
 #include "crypto/random.h"
+#include "efface/limits.h"
 #include "keyring/keyring_txn.h"
 #include "keyring/mutant.h"
 
@@ -22,7 +23,7 @@ Keyring::Keyring(const KeyringOptions& options, storage::Environment environment
     : options_(options),
       environment_(std::move(environment)),
       cache_(options.cached_tags_max),
-      erasures_(erase_jobs_max) {}
+      erasures_(erase_jobs_max, limits::subjects_per_call_max) {}
 
 Keyring::~Keyring() = default;
 

@@ -20,6 +20,12 @@ std::array<std::byte, N> key_of(char kind, std::unsigned_integral auto number) n
   return key;
 }
 
+std::vector<std::byte> concatenated(Bytes a, Bytes b) {
+  std::vector<std::byte> out(a.size() + b.size());
+  std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), out.begin()));
+  return out;
+}
+
 }  // namespace
 
 std::uint32_t tree_number(const TreeRef& tree) noexcept {
@@ -31,16 +37,11 @@ std::array<std::byte, 9> reclaim_key(std::uint64_t seq) noexcept { return key_of
 std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept { return key_of<5>('n', tree); }
 
 std::vector<std::byte> wrap_context(const Id16& region, const Id16& root_id) {
-  std::vector<std::byte> context(region.begin(), region.end());
-  context.insert(context.end(), root_id.begin(), root_id.end());
-  return context;
+  return concatenated(region, root_id);
 }
 
 std::vector<std::byte> terms_context(const Id16& region, std::uint32_t tenant_number) {
-  std::vector<std::byte> out(region.begin(), region.end());
-  const auto key = terms_key(tenant_number);
-  out.insert(out.end(), key.begin(), key.end());
-  return out;
+  return concatenated(region, terms_key(tenant_number));
 }
 
 std::array<std::byte, 40> Header::encode() const noexcept {
@@ -69,14 +70,14 @@ Result<Header> Header::decode(std::optional<Bytes> bytes) {
 }
 
 std::vector<std::byte> Keyring::RootRecord::encode() const {
-  std::vector<std::byte> out(root_record_bytes);
+  std::vector<std::byte> out(root_record_bytes + wrapped.size());
   out[0] = std::byte{root_record_version};
   out[1] = std::byte{crypto::suite_xchacha20_poly1305};
   store_le(out.data() + 4, bucket_count);
   store_le(out.data() + 8, epoch);
   std::copy(root_id.begin(), root_id.end(), out.begin() + 16);
   std::copy(store_id.begin(), store_id.end(), out.begin() + 32);
-  out.insert(out.end(), wrapped.begin(), wrapped.end());
+  std::copy(wrapped.begin(), wrapped.end(), out.begin() + root_record_bytes);
   return out;
 }
 
@@ -100,12 +101,13 @@ Result<Keyring::RootRecord> Keyring::RootRecord::decode(std::optional<Bytes> byt
 
 // version 1 | what 1 | zero 2 | tenant 4 | count 4 | handles 16 each
 std::vector<std::byte> encode_reclaim(const Reclaim& reclaim) {
-  std::vector<std::byte> out(reclaim_header_bytes);
+  std::vector<std::byte> out(reclaim_header_bytes + 16 * reclaim.handles.size());
   out[0] = std::byte{reclaim_version};
   out[1] = static_cast<std::byte>(reclaim.what);
   store_le(out.data() + 4, reclaim.tenant_number);
   store_le(out.data() + 8, static_cast<std::uint32_t>(reclaim.handles.size()));
-  for (const Handle& handle : reclaim.handles) out.insert(out.end(), handle.begin(), handle.end());
+  auto at = out.begin() + reclaim_header_bytes;
+  for (const Handle& handle : reclaim.handles) at = std::copy(handle.begin(), handle.end(), at);
   return out;
 }
 

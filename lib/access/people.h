@@ -1,0 +1,43 @@
+// access/people.h -- finding and enrolling people.
+//
+// A person has one home. Enrolling locks the keyrings of all of the tenant's regions, in name order, and
+// looks in each, so that no two processes or threads give her two.
+//
+// Errors  subject_unknown, exists, region_mismatch, region_not_open; those of the keyring.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "access/tenant_state.h"
+
+namespace efface::access {
+
+// One person where she lives. The handle tells her from anyone enrolled later under the same id.
+struct Person {
+  std::shared_ptr<TenantState> tenant;
+  const TenantRegion* home = nullptr;  // Of that tenant.
+  keyring::Tag tag{};
+  keyring::Handle handle{};  // Of her own row.
+};
+
+Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id);
+// The same, when she is expected there.
+Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id,
+                           const TenantRegion& home);
+
+enum class IfThere : bool { refuse, accept };
+// All or none, with their scopes for these purposes. In the order of ids.
+Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
+                                  std::span<const SubjectId> ids, const TenantRegion& home,
+                                  IfThere if_there,
+                                  std::span<const subjects::PurposeNumber> purposes = {});
+
+inline constexpr std::uint32_t first_generation = 1;  // Of a scope.
+
+// The key of a retention bucket of the tenant in a region; made where it is missing.
+Result<keyring::SharedKeys> bucket_for_writing(const TenantRegion& home, records::Bucket bucket);
+
+// Her tag in a region of the tenant.
+Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id);
+
+}  // namespace efface::access

@@ -1,0 +1,104 @@
+#include "access/region.h"
+
+#include "base/check.h"
+#include "codec/manifest_codec.h"
+#include "crypto/random.h"
+
+namespace efface::access {
+namespace {
+
+constexpr std::uint32_t region_format = 1;
+constexpr std::string_view info_file = "region.info";
+constexpr std::string_view lock_file = "lock";
+constexpr std::uint64_t info_bytes_max = 4096;
+
+storage::EnvironmentOptions environment_options(const OpenOptions& options) {
+  storage::EnvironmentOptions out;
+  out.map_bytes_max = options.map_bytes_max;
+  out.map_bytes = std::min<std::size_t>(out.map_bytes, options.map_bytes_max);
+  out.headroom_bytes = std::min<std::size_t>(out.headroom_bytes, options.map_bytes_max / 8);
+  out.readers_max = options.readers_max;
+  out.deadline = options.deadline;
+  out.verify_structure = options.verify_structure;
+  return out;
+}
+
+keyring::KeyringOptions keyring_options(const Id16& region, RootKeyStore& root_keys,
+                                        const OpenOptions& options) {
+  return {region, &root_keys, environment_options(options), options.cached_people_max};
+}
+
+Status check_assurance(const RootKeyStore& root_keys, const OpenOptions& options) {
+  if (root_keys.assurance().level == AssuranceLevel::l0_logical && !options.accept_l0)
+    return Error(Errc::assurance_too_low,
+                 "the root key store destroys only logically (L0), which was not accepted");
+  return {};
+}
+
+Result<codec::RegionInfoFields> read_info(const os::Directory& directory) {
+  EFFACE_ASSIGN(const os::File file, os::File::open(directory, info_file, os::File::Access::read));
+  EFFACE_ASSIGN(const std::uint64_t size, file.size());
+  if (size == 0 || size > info_bytes_max)
+    return Error(Errc::corruption, "a region's description has an impossible size");
+  codec::Plaintext bytes(size);
+  EFFACE_TRY(file.read_at(0, bytes.bytes()));
+  EFFACE_ASSIGN(codec::RegionInfoFields info,
+                codec::decode_region_info(std::as_const(bytes).bytes()));
+  if (info.format > region_format)
+    return Error(Errc::format_new, "the region was written by a newer version");
+  if (info.format < region_format) return Error(Errc::format_old, "the region has an older format");
+  return info;
+}
+
+}  // namespace
+
+Status create_region(const os::Directory& parent, std::string_view directory_name,
+                     std::string_view name, RootKeyStore& root_keys, const OpenOptions& options) {
+  EFFACE_TRY(check_assurance(root_keys, options));
+  EFFACE_ASSIGN(const bool taken, parent.contains(directory_name));
+  if (taken) return Error(Errc::exists, "the region's directory is there already");
+  const std::string temporary = std::string(directory_name) + ".new";
+  EFFACE_TRY(parent.remove_tree(temporary));  // Left by a crash.
+  EFFACE_ASSIGN(const os::Directory region, parent.create_child(temporary));
+  const Id16 id = crypto::random_id();
+  {
+    EFFACE_ASSIGN(const os::Directory keyring, region.create_child("keyring"));
+    EFFACE_TRY(keyring::Keyring::create(keyring, keyring_options(id, root_keys, options)));
+    EFFACE_TRY(keyring.sync());
+    EFFACE_ASSIGN(const os::Directory vault, region.create_child("records"));
+    EFFACE_TRY(records::Vault::create(vault, id, environment_options(options)));
+    EFFACE_TRY(vault.sync());
+    EFFACE_ASSIGN(const os::FileLock lock, os::FileLock::acquire(region, lock_file));
+    EFFACE_ASSIGN(const os::File info, os::File::create(region, info_file));
+    const codec::Plaintext bytes =
+        codec::encode(codec::RegionInfoFields{region_format, id, std::string(name)});
+    EFFACE_TRY(info.write_at(0, bytes.bytes()));
+    EFFACE_TRY(info.sync());
+  }
+  EFFACE_TRY(region.sync());
+  EFFACE_TRY(parent.rename(temporary, directory_name));
+  return parent.sync();
+}
+
+Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
+                                                 std::string_view name, RootKeyStore* root_keys,
+                                                 const OpenOptions& options) {
+  auto state = std::make_shared<RegionState>();
+  state->name = name;
+  EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
+  if (info.name != name)
+    return Error(Errc::region_mismatch, "the directory holds another region than it should");
+  state->id = info.id;
+  if (root_keys == nullptr) return state;
+  EFFACE_TRY(check_assurance(*root_keys, options));
+  EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
+  EFFACE_ASSIGN(const os::Directory keyring, directory.open_child("keyring"));
+  EFFACE_ASSIGN(state->keyring,
+                keyring::Keyring::open(keyring, keyring_options(info.id, *root_keys, options)));
+  EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
+  EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
+  state->open = true;
+  return state;
+}
+
+}  // namespace efface::access

@@ -1,0 +1,44 @@
+// access/region.h -- one region of a store: its directory, its lock, its keyring, its records.
+//
+// Shape   DIR/NAME/ region.info (who it is), lock (held by one process), keyring/, records/.
+// Errors  busy: another process, or this one, holds it. Those of the keyring and of the records.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "efface/store.h"
+#include "keyring/keyring.h"
+#include "os/lock.h"
+#include "records/vault.h"
+
+namespace efface::internal {
+
+// What a Region value stands for. Immutable once the store is open; keyring and vault are thread-safe.
+struct RegionState {
+  std::string name;
+  bool open = false;  // If not, nothing below is there.
+  Id16 id{};
+  std::optional<os::FileLock> lock;
+  std::unique_ptr<keyring::Keyring> keyring;
+  std::unique_ptr<records::Vault> vault;
+};
+
+}  // namespace efface::internal
+
+namespace efface::access {
+
+using internal::RegionState;
+using TimeSource = std::chrono::system_clock::time_point (*)();
+
+// Makes a region in `parent` under `name`, in a temporary directory that is renamed when it is whole.
+Status create_region(const os::Directory& parent, std::string_view directory_name,
+                     std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
+
+// root_keys may be null: the region is known, and not open.
+Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
+                                                 std::string_view name, RootKeyStore* root_keys,
+                                                 const OpenOptions& options);
+
+}  // namespace efface::access

@@ -1,0 +1,44 @@
+// access/site.h -- a store as a whole: the directory that names its regions, and the tenants in them.
+//
+// Shape   DIR/store.info (which regions, and where), DIR/NAME/ per region or a directory elsewhere.
+// Threads After open, tenants are added and removed under a lock; regions never change.
+// Errors  As Store::create and Store::open.
+#pragma once
+#include <map>
+#include <mutex>
+#include <span>
+
+#include "access/tenant_state.h"
+
+namespace efface::access {
+
+class Site {
+ public:
+  static Status create(const OpenOptions& options);
+  static Result<std::unique_ptr<Site>> open(const OpenOptions& options);
+  static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
+
+  const std::vector<std::shared_ptr<RegionState>>& regions() const noexcept { return regions_; }
+
+  Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
+  std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.
+  // Where a crash left a tenant in some of its regions only, this completes it.
+  Result<std::shared_ptr<TenantState>> declare_tenant(
+      std::string_view name, std::vector<std::shared_ptr<RegionState>> regions);
+  void forget_tenant(const TenantState& tenant);
+
+ private:
+  explicit Site(TimeSource clock) noexcept : clock_(clock) {}
+  Status load_tenants();
+  struct Loaded;
+  Status load_region(const std::shared_ptr<RegionState>& region,
+                     std::map<std::string, Loaded, std::less<>>& into) const;
+  std::shared_ptr<TenantState> make_tenant(Loaded loaded);
+
+  const TimeSource clock_;
+  std::vector<std::shared_ptr<RegionState>> regions_;  // By name.
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<TenantState>, std::less<>> tenants_;
+};
+
+}  // namespace efface::access

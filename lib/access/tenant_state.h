@@ -1,0 +1,68 @@
+// access/tenant_state.h -- a tenant of an open store: where it may live, and its purposes.
+//
+// Threads  Shared. Purposes are only ever added, under a lock; what a purpose means never changes.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <vector>
+
+#include "access/region.h"
+#include "subjects/terms.h"
+
+namespace efface::access {
+
+// A tenant in one of its regions.
+struct TenantRegion {
+  std::shared_ptr<RegionState> region;
+  keyring::TenantRef ref{};  // Meaningful where the region is open.
+
+  keyring::TreeRef people() const noexcept { return {ref, keyring::TreeKind::subjects}; }
+  keyring::TreeRef buckets() const noexcept { return {ref, keyring::TreeKind::retention}; }
+};
+
+class TenantState {
+ public:
+  // complete: the same terms stand in all of the regions that are open.
+  TenantState(std::uint64_t instance, subjects::Terms terms, bool complete,
+              std::vector<TenantRegion> regions, TimeSource clock)
+      : instance_(instance),
+        terms_(std::move(terms)),
+        complete_(complete),
+        regions_(std::move(regions)),
+        clock_(clock) {}
+
+  // A number that no other tenant of this process has: binds a Purpose to its tenant.
+  std::uint64_t instance() const noexcept { return instance_; }
+  const std::string& name() const noexcept { return terms_.name; }
+  const std::vector<TenantRegion>& regions() const noexcept { return regions_; }  // By name.
+  std::chrono::system_clock::time_point now() const { return clock_(); }
+
+  bool all_open() const noexcept;
+  // Errors: tenant_unknown (off-boarded), region_unknown, region_not_permitted, region_not_open.
+  Result<const TenantRegion*> region(const RegionState* state) const;
+
+  subjects::Terms terms() const;
+  std::optional<subjects::NumberedPurpose> purpose(std::string_view purpose_name) const;
+  std::optional<subjects::NumberedPurpose> purpose(subjects::PurposeNumber number) const;
+  // Stores the purpose in every region's keyring, in name order; again where a crash left one of them
+  // behind. Errors: as Tenant::declare_purpose.
+  Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose);
+
+  bool gone() const noexcept { return gone_.load(std::memory_order_acquire); }
+  void set_gone() noexcept { gone_.store(true, std::memory_order_release); }
+  Status check_here() const;  // tenant_unknown when it is gone.
+
+ private:
+  const std::uint64_t instance_;
+  mutable std::shared_mutex mutex_;
+  std::mutex declaring_;
+  subjects::Terms terms_;
+  bool complete_;  // Guarded by declaring_.
+  const std::vector<TenantRegion> regions_;
+  const TimeSource clock_;
+  std::atomic<bool> gone_{false};
+};
+
+}  // namespace efface::access

@@ -1,0 +1,115 @@
+// api/handles.h -- what stands behind the public handles, and the library's own way into them.
+#pragma once
+#include <new>
+#include <string>
+
+#include "access/access.h"
+#include "access/site.h"
+#include "crypto/secret.h"
+
+namespace efface {
+
+struct Store::State {
+  std::unique_ptr<access::Site> site;
+};
+
+struct Tenant::State {
+  std::shared_ptr<access::TenantState> tenant;
+  std::string actor;
+};
+
+struct Subject::State {
+  access::Person person;
+};
+
+struct Activity::State {
+  access::Activity activity;
+  std::string actor;
+};
+
+struct Record::State {
+  records::OpenRecord record;
+};
+
+namespace internal {
+enum class UpdateKind : std::uint8_t { remove, put };
+}
+
+// None: keep the record as it is.
+struct Update::State {
+  internal::UpdateKind what;
+  codec::Plaintext value;
+};
+
+struct Batch::State {
+  access::Activity activity;
+  const access::TenantRegion* region =
+      nullptr;  // Null: the tenant may not use it; every use says so.
+  std::optional<Error> refusal;
+  access::SealedWrites writes;
+};
+
+namespace internal {
+
+struct Access {
+  template <class Handle>
+  static auto& state(Handle& handle) noexcept {
+    return handle.state_;
+  }
+  static const std::shared_ptr<RegionState>& region(const Region& region) noexcept {
+    return region.state_;
+  }
+  static Region region(std::shared_ptr<RegionState> state) { return Region(std::move(state)); }
+  static Purpose purpose(std::uint64_t tenant, subjects::PurposeNumber number) noexcept {
+    return Purpose(tenant, number);
+  }
+  static std::uint64_t tenant_of(const Purpose& purpose) noexcept { return purpose.tenant_; }
+  static subjects::PurposeNumber number_of(const Purpose& purpose) noexcept {
+    return purpose.number_;
+  }
+  static Subject subject(access::Person person) {
+    return Subject(std::make_unique<Subject::State>(Subject::State{std::move(person)}));
+  }
+  static const access::Person& person(const Subject& subject) noexcept {
+    return subject.state_->person;
+  }
+  static Tenant tenant(std::shared_ptr<access::TenantState> state, std::string_view actor) {
+    return Tenant(
+        std::make_shared<const Tenant::State>(Tenant::State{std::move(state), std::string(actor)}));
+  }
+  static Activity activity(access::Activity activity, const std::string& actor) {
+    return Activity(
+        std::make_shared<const Activity::State>(Activity::State{std::move(activity), actor}));
+  }
+  static Batch batch(const access::Activity& activity, Result<const access::TenantRegion*> region) {
+    auto state = std::make_unique<Batch::State>();
+    state->activity = activity;
+    if (region)
+      state->region = *region;
+    else
+      state->refusal = region.error();
+    return Batch(std::move(state));
+  }
+  static Record record(records::OpenRecord record) {
+    return Record(std::make_unique<Record::State>(Record::State{std::move(record)}));
+  }
+};
+
+}  // namespace internal
+
+namespace api {
+
+// Nothing throws across the public surface.
+template <class Body>
+auto guarded(Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const crypto::memory_lock_refused&) {
+    return Error(Errc::memory_not_locked, "the system refused to lock memory for keys");
+  } catch (const std::bad_alloc&) {
+    return Error(Errc::out_of_memory, "the system has no more memory");
+  }
+}
+
+}  // namespace api
+}  // namespace efface

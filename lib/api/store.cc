@@ -1,0 +1,131 @@
+#include "efface/store.h"
+
+#include "api/handles.h"
+#include "base/check.h"
+#include "base/utf8.h"
+#include "rights/erasure.h"
+#include "rights/reclaim.h"
+
+namespace efface {
+
+using internal::Access;
+
+namespace {
+
+Status check_actor(Actor actor) {
+  if (base::is_label(actor.text)) return {};
+  return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
+}
+
+}  // namespace
+
+Store::Store(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+Result<Store> Store::create(const OpenOptions& options) {
+  return api::guarded([&]() -> Result<Store> {
+    EFFACE_TRY(access::Site::create(options));
+    return open(options);
+  });
+}
+
+Result<Store> Store::open(const OpenOptions& options) {
+  return api::guarded([&]() -> Result<Store> {
+    EFFACE_ASSIGN(auto site, access::Site::open(options));
+    return Store(std::make_shared<State>(State{std::move(site)}));
+  });
+}
+
+Result<std::vector<std::string>> Store::region_names(const std::filesystem::path& directory) {
+  return api::guarded([&] { return access::Site::region_names(directory); });
+}
+
+Result<Region> Store::region(std::string_view name) const {
+  for (const auto& region : state_->site->regions())
+    if (region->name == name) return Access::region(region);
+  return Error(Errc::region_unknown, "the store has no region of that name");
+}
+
+std::vector<Region> Store::regions() const {
+  std::vector<Region> all;
+  for (const auto& region : state_->site->regions()) all.push_back(Access::region(region));
+  return all;
+}
+
+Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Region> regions,
+                                     Actor actor) const {
+  return api::guarded([&]() -> Result<Tenant> {
+    EFFACE_TRY(check_actor(actor));
+    std::vector<std::shared_ptr<internal::RegionState>> states;
+    for (const Region& region : regions) states.push_back(Access::region(region));
+    EFFACE_ASSIGN(auto tenant, state_->site->declare_tenant(name, std::move(states)));
+    return Access::tenant(std::move(tenant), actor.text);
+  });
+}
+
+Result<Tenant> Store::tenant(std::string_view name, Actor actor) const {
+  return api::guarded([&]() -> Result<Tenant> {
+    EFFACE_TRY(check_actor(actor));
+    EFFACE_ASSIGN(auto tenant, state_->site->tenant(name));
+    return Access::tenant(std::move(tenant), actor.text);
+  });
+}
+
+std::vector<TenantInfo> Store::tenants() const {
+  std::vector<TenantInfo> all;
+  for (const auto& tenant : state_->site->tenants())
+    all.push_back({tenant->name(), tenant->terms().regions});
+  return all;
+}
+
+Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view confirm) const {
+  return api::guarded([&]() -> Result<Erasure> {
+    const auto state = Access::state(tenant)->tenant;
+    if (confirm != state->name())
+      return Error(Errc::invalid_argument, "the confirmation is not the tenant's name");
+    EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
+    if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
+    EFFACE_ASSIGN(Erasure erasure, rights::offboard(state));
+    state_->site->forget_tenant(*state);
+    return erasure;
+  });
+}
+
+Result<Maintained> Store::maintain(const MaintainOptions& options) const {
+  return api::guarded([&]() -> Result<Maintained> {
+    Maintained done;
+    for (const auto& region : state_->site->regions())
+      if (region->open) EFFACE_TRY(rights::reclaim(*region, options, done));
+    return done;
+  });
+}
+
+Result<Stats> Store::stats() const {
+  return api::guarded([&]() -> Result<Stats> {
+    Stats stats;
+    for (const auto& region : state_->site->regions()) {
+      RegionStats& into = stats.regions.emplace_back();
+      into.name = region->name;
+      into.open = region->open;
+      if (!region->open) continue;
+      EFFACE_ASSIGN(const keyring::KeyringStats keys, region->keyring->stats());
+      EFFACE_ASSIGN(const storage::Environment::Stats records, region->vault->stats());
+      into.epoch = keys.epoch;
+      into.assurance = region->keyring->assurance();
+      into.erase_pending = keys.erase_pending;
+      into.reclaim_entries = keys.reclaim_entries;
+      into.records = records.entries - 1;  // Its header.
+      into.keyring_file_bytes = keys.environment.file_bytes;
+      into.keyring_used_bytes = keys.environment.used_bytes;
+      into.records_file_bytes = records.file_bytes;
+      into.records_used_bytes = records.used_bytes;
+      into.cached_people = keys.cached_tags;
+    }
+    stats.tenants = state_->site->tenants().size();
+    const crypto::ArenaStats arena = crypto::arena_stats();
+    stats.unlocked_bytes = arena.unlocked_bytes;
+    stats.locked_bytes = arena.chunk_bytes - arena.unlocked_bytes;
+    return stats;
+  });
+}
+
+}  // namespace efface

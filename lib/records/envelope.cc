@@ -1,0 +1,137 @@
+#include "records/envelope.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "codec/compress.h"
+#include "crypto/aead.h"
+#include "efface/limits.h"
+
+namespace efface::records {
+namespace {
+
+constexpr std::size_t associated_bytes = clear_header_bytes + 16 + 4 + 16 + 16;
+
+// DEK = PRF(scope key; context) XOR PRF(bucket key; context): it takes both to open a record.
+void derive_dek(const ScopeKeys& keys, crypto::KeySpan out) {
+  std::array<std::byte, 14> numbers{};
+  store_le(numbers.data(), keys.tenant);
+  store_le<std::uint16_t>(numbers.data() + 4, keys.scope.label);
+  store_le(numbers.data() + 6, keys.scope.aux);
+  store_le(numbers.data() + 10, keys.bucket);
+  const auto prf = [&](crypto::KeyView key, crypto::KeySpan into) {
+    crypto::prf256(
+        key, {as_bytes("efface.dek"), Bytes(keys.region), Bytes(keys.scope.handle), Bytes(numbers)},
+        into);
+  };
+  auto of_bucket = crypto::SecretKey::zeroed();
+  prf(keys.scope.key.bytes(), out);
+  prf(keys.bucket_key, of_bucket.bytes());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] ^= std::as_const(of_bucket).bytes()[i];
+}
+
+std::array<std::byte, associated_bytes> associated_of(const ScopeKeys& keys, const Id16& tag,
+                                                      Bytes clear) noexcept {
+  std::array<std::byte, associated_bytes> out;
+  std::byte* at = std::copy(clear.begin(), clear.end(), out.data());
+  at = std::copy(keys.region.begin(), keys.region.end(), at);
+  store_le(at, keys.tenant);
+  at = std::copy(keys.scope.handle.begin(), keys.scope.handle.end(), at + 4);
+  std::copy(tag.begin(), tag.end(), at);
+  return out;
+}
+
+std::array<std::byte, clear_header_bytes> clear_of(const ClearHeader& header) noexcept {
+  std::array<std::byte, clear_header_bytes> out{};
+  out[0] = std::byte{record_version};
+  out[1] = std::byte{crypto::suite_xchacha20_poly1305};
+  store_le(out.data() + 2, header.flags);
+  store_le<std::uint16_t>(out.data() + 4, header.purpose);
+  store_le(out.data() + 8, header.generation);
+  store_le(out.data() + 12, header.bucket);
+  return out;
+}
+
+}  // namespace
+
+Id16 name_tag(const keyring::Row& scope, std::string_view name) noexcept {
+  return crypto::prf128(scope.key.bytes(), {as_bytes("efface.name"), as_bytes(name)});
+}
+
+RecordKey record_key(const keyring::Handle& handle, const Id16& tag) noexcept {
+  RecordKey key;
+  std::copy(handle.begin(), handle.end(), key.begin());
+  std::copy(tag.begin(), tag.end(), key.begin() + 16);
+  return key;
+}
+
+std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
+                                   const codec::RecordFields& fields, bool compress) {
+  codec::Plaintext plain = codec::encode(fields);
+  std::optional<codec::Plaintext> frame;
+  if (compress) frame = codec::compress(plain.bytes());
+  ClearHeader header{0, keys.scope.label, keys.scope.aux, keys.bucket};
+  if (frame) {
+    codec::Plaintext sized(4 + frame->size());
+    store_le(sized.data(), static_cast<std::uint32_t>(plain.size()));
+    std::copy_n(frame->data(), frame->size(), sized.data() + 4);
+    plain = std::move(sized);
+    header.flags |= flag_compressed;
+  }
+  std::vector<std::byte> out(envelope_overhead_bytes + plain.size());
+  const auto clear = clear_of(header);
+  std::copy(clear.begin(), clear.end(), out.begin());
+  crypto::SecretKey scratch;
+  const crypto::KeyView dek =
+      keys.rows.derived(keys.scope.label, keys.bucket, scratch,
+                        [&](crypto::KeySpan into) { derive_dek(keys, into); });
+  crypto::seal(dek, associated_of(keys, tag, clear), plain.bytes(),
+               MutableBytes(out).subspan(clear_header_bytes));
+  return out;
+}
+
+Result<ClearHeader> read_header(Bytes value) {
+  if (value.size() < envelope_overhead_bytes)
+    return Error(Errc::corruption, "a record is shorter than any record");
+  if (value[0] != std::byte{record_version})
+    return Error(
+        std::to_integer<int>(value[0]) > record_version ? Errc::format_new : Errc::corruption,
+        "a record is of another version");
+  if (value[1] != std::byte{crypto::suite_xchacha20_poly1305})
+    return Error(Errc::corruption, "a record is sealed with an unknown suite");
+  ClearHeader header;
+  header.flags = load_le<std::uint16_t>(value.data() + 2);
+  header.purpose = load_le<std::uint16_t>(value.data() + 4);
+  header.generation = load_le<std::uint32_t>(value.data() + 8);
+  header.bucket = load_le<std::uint32_t>(value.data() + 12);
+  if ((header.flags & ~flag_compressed) != 0 || load_le<std::uint16_t>(value.data() + 6) != 0)
+    return Error(Errc::corruption, "a record has unknown flags");
+  return header;
+}
+
+Bytes nonce_of(Bytes value) noexcept {
+  return value.subspan(clear_header_bytes, crypto::nonce_bytes);
+}
+
+Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes value) {
+  EFFACE_ASSIGN(const ClearHeader header, read_header(value));
+  if (header.purpose != keys.scope.label || header.generation != keys.scope.aux ||
+      header.bucket != keys.bucket)
+    return Error(Errc::corruption, "a record stands in another scope than it says");
+  OpenRecord open{codec::Plaintext(value.size() - envelope_overhead_bytes), {}};
+  crypto::SecretKey scratch;
+  const crypto::KeyView dek =
+      keys.rows.derived(keys.scope.label, keys.bucket, scratch,
+                        [&](crypto::KeySpan into) { derive_dek(keys, into); });
+  EFFACE_TRY(crypto::open(dek, associated_of(keys, tag, value.first(clear_header_bytes)),
+                          value.subspan(clear_header_bytes), open.plain.bytes()));
+  if ((header.flags & flag_compressed) != 0) {
+    if (open.plain.size() < 4) return Error(Errc::corruption, "a compressed record has no size");
+    EFFACE_ASSIGN(open.plain, codec::decompress(std::as_const(open.plain).bytes().subspan(4),
+                                                load_le<std::uint32_t>(open.plain.data())));
+  }
+  EFFACE_ASSIGN(open.fields, codec::decode_record(std::as_const(open.plain).bytes()));
+  return open;
+}
+
+}  // namespace efface::records

@@ -1,0 +1,220 @@
+#include "records/vault.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/check.h"
+#include "efface/limits.h"
+
+namespace efface::records {
+namespace {
+
+constexpr std::size_t jobs_max = 256;
+constexpr int growths_max = 20;
+constexpr std::uint32_t records_format = 1;
+constexpr std::string_view meta_magic = "EFRECRDS";
+constexpr std::array<std::byte, 1> meta_key{std::byte{'m'}};
+constexpr std::size_t meta_bytes = 8 + 4 + 16;
+
+Status check_meta(std::optional<Bytes> meta, const Id16& region) {
+  if (!meta || meta->size() < 12 || as_text(meta->first(8)) != meta_magic)
+    return Error(Errc::corruption, "the records have no header");
+  const auto format = load_le<std::uint32_t>(meta->data() + 8);
+  if (format > records_format)
+    return Error(Errc::format_new, "the records were written by a newer version");
+  if (format < records_format) return Error(Errc::format_old, "the records are of an older format");
+  if (meta->size() != meta_bytes || !std::equal(region.begin(), region.end(), meta->begin() + 12))
+    return Error(Errc::region_mismatch, "the records belong to another region");
+  return {};
+}
+
+bool is_record(Bytes key) noexcept { return key.size() == sizeof(RecordKey); }
+
+RecordKey to_key(Bytes bytes) noexcept {
+  RecordKey key;
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  return key;
+}
+
+}  // namespace
+
+struct Vault::Job {
+  std::span<Change> changes;
+  FunctionRef<Status()> still_valid;
+  Status answer{};
+  bool refused = false;
+};
+
+Vault::Vault(storage::Environment environment)
+    : environment_(std::move(environment)), jobs_(jobs_max, limits::batch_bytes_max) {}
+
+Status Vault::create(const os::Directory& directory, const Id16& region,
+                     const storage::EnvironmentOptions& options) {
+  EFFACE_TRY(storage::Environment::create(directory, options));
+  EFFACE_ASSIGN(storage::Environment environment, storage::Environment::open(directory, options));
+  std::array<std::byte, meta_bytes> meta;
+  std::memcpy(meta.data(), meta_magic.data(), 8);
+  store_le(meta.data() + 8, records_format);
+  std::copy(region.begin(), region.end(), meta.begin() + 12);
+  EFFACE_ASSIGN(storage::WriteTxn txn, environment.write(storage::Space::ordinary));
+  EFFACE_TRY(txn.put(meta_key, meta));
+  return std::move(txn).commit();
+}
+
+Result<std::unique_ptr<Vault>> Vault::open(const os::Directory& directory, const Id16& region,
+                                           const storage::EnvironmentOptions& options) {
+  EFFACE_ASSIGN(storage::Environment environment, storage::Environment::open(directory, options));
+  {
+    EFFACE_ASSIGN(const storage::ReadTxn txn, environment.read());
+    EFFACE_ASSIGN(const std::optional<Bytes> meta, txn.get(meta_key));
+    EFFACE_TRY(check_meta(meta, region));
+  }
+  return std::unique_ptr<Vault>(new Vault(std::move(environment)));
+}
+
+Result<bool> Vault::get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> value, txn.get(key));
+  if (!value) return false;
+  EFFACE_TRY(look(*value));
+  return true;
+}
+
+Status Vault::each(const keyring::Handle& handle,
+                   FunctionRef<Status(const RecordKey&, Bytes)> look) const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  return txn.scan(handle, handle, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+    if (is_record(entry.key)) EFFACE_TRY(look(to_key(entry.key), entry.value));
+    return Flow::more;
+  });
+}
+
+Status Vault::commit(std::span<Change> changes, FunctionRef<Status()> still_valid) {
+  Job job{changes, still_valid};
+  std::size_t weight = 0;
+  for (const Change& change : changes) weight += sizeof change.key + change.value.size();
+  jobs_.run(job, weight, [this](std::span<Job* const> jobs) { commit_together(jobs); });
+  return job.answer;
+}
+
+void Vault::barrier() { const std::lock_guard lock(writer_); }
+
+// Together; and when together they do not fit, each by itself, so that a large one fails alone.
+void Vault::commit_together(std::span<Job* const> jobs) {
+  const std::lock_guard lock(writer_);
+  try {
+    Status together = store(jobs);
+    if (!together && together.error().code() == Errc::full && jobs.size() > 1) {
+      for (Job* job : jobs) {
+        const Status alone = store({&job, 1});
+        if (!job->refused) job->answer = alone;
+      }
+      return;
+    }
+    for (Job* job : jobs)
+      if (!job->refused) job->answer = together;
+  } catch (const std::bad_alloc&) {
+    for (Job* job : jobs)
+      job->answer = Status(Error(Errc::out_of_memory, "no memory to store records"));
+  }
+}
+
+Status Vault::store(std::span<Job* const> jobs) {
+  for (int growth = 0;; ++growth) {
+    EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::ordinary));
+    Status done;
+    bool any = false;
+    for (Job* job : jobs) {
+      const auto stored = store_one(txn, *job);
+      if (!stored) {
+        done = Status(stored.error());
+        break;
+      }
+      any = any || *stored;
+    }
+    if (done && !any) return {};
+    if (done) done = std::move(txn).commit();
+    if (done || done.error().code() != Errc::full || growth == growths_max) return done;
+  }
+}
+
+// Answers whether the job took part. A job that is refused changes nothing and fails alone.
+Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
+  job.refused = true;
+  job.answer = job.still_valid();
+  if (!job.answer) return false;
+  for (Change& change : job.changes) {
+    EFFACE_ASSIGN(const std::optional<Bytes> present, txn.get(change.key));
+    change.was_there = present.has_value();
+    if (change.expect == Change::Expect::anything) continue;
+    const bool holds = change.expect == Change::Expect::absent
+                           ? !present
+                           : present && present->size() >= envelope_overhead_bytes &&
+                                 std::ranges::equal(nonce_of(*present), change.nonce);
+    if (holds) continue;
+    job.answer = Status(Error(Errc::conflict, "somebody else wrote the record in between"));
+    return false;
+  }
+  job.refused = false;
+  for (const Change& change : job.changes) {
+    if (change.value.empty()) {
+      EFFACE_TRY(txn.remove(change.key));
+    } else {
+      EFFACE_TRY(txn.put(change.key, change.value));
+    }
+  }
+  return !job.changes.empty();
+}
+
+Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_t records_max) {
+  const std::lock_guard lock(writer_);
+  for (int growth = 0;; ++growth) {
+    EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
+    std::vector<RecordKey> keys;
+    EFFACE_TRY(txn.scan(handle, handle, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+      if (is_record(entry.key)) keys.push_back(to_key(entry.key));
+      return keys.size() < records_max ? Flow::more : Flow::stop;
+    }));
+    if (keys.empty()) return std::size_t{0};
+    Status done;
+    for (const RecordKey& key : keys) {
+      const auto removed = txn.remove(key);
+      if (removed) continue;
+      done = Status(removed.error());
+      break;
+    }
+    if (done) done = std::move(txn).commit();
+    if (done) return keys.size();
+    if (done.error().code() != Errc::full || growth == growths_max) return done.error();
+  }
+}
+
+Result<std::vector<keyring::Handle>> Vault::handles() const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  std::vector<keyring::Handle> found;
+  std::vector<std::byte> next{std::byte{0}};
+  while (!next.empty()) {
+    bool more = false;
+    EFFACE_TRY(txn.scan({}, next, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+      if (!is_record(entry.key)) return Flow::more;
+      keyring::Handle& handle = found.emplace_back();
+      std::copy_n(entry.key.begin(), handle.size(), handle.begin());
+      more = true;
+      return Flow::stop;
+    }));
+    next.clear();
+    if (!more) break;
+    // The least key above every record of this handle.
+    keyring::Handle above = found.back();
+    for (std::size_t i = above.size(); i-- > 0;) {
+      above[i] = static_cast<std::byte>(std::to_integer<unsigned>(above[i]) + 1);
+      if (above[i] != std::byte{0}) {
+        next.assign(above.begin(), above.end());
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace efface::records

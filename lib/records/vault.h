@@ -1,0 +1,72 @@
+// records/vault.h -- the records of one region: ciphertext under random handles, nothing else.
+//
+// Threads   Shared. Writes that wait at the same time commit as one group: leader and followers.
+// Errors    As storage/environment.h; conflict for an expectation that does not hold.
+// Cost      A group is one durable commit, however many jobs and records it has.
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/combiner.h"
+#include "os/file.h"
+#include "records/envelope.h"
+#include "storage/environment.h"
+
+namespace efface::records {
+
+// One sealed change, ready to be stored.
+struct Change {
+  RecordKey key{};
+  std::vector<std::byte> value{};  // Empty: remove it.
+  enum class Expect : std::uint8_t { anything, absent, nonce } expect = Expect::anything;
+  std::array<std::byte, crypto::nonce_bytes> nonce{};
+  bool was_there = false;  // Answer.
+};
+
+struct Found {
+  RecordKey key{};
+  std::vector<std::byte> value{};
+};
+
+class Vault {
+ public:
+  static Status create(const os::Directory& directory, const Id16& region,
+                       const storage::EnvironmentOptions& options);
+  static Result<std::unique_ptr<Vault>> open(const os::Directory& directory, const Id16& region,
+                                             const storage::EnvironmentOptions& options);
+
+  // look gets the sealed bytes where they lie; they are valid during the call alone.
+  Result<bool> get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const;
+  // Every record of a handle, in no order that means anything, from one snapshot.
+  Status each(const keyring::Handle& handle,
+              FunctionRef<Status(const RecordKey&, Bytes)> look) const;
+
+  // All changes or none. still_valid runs under the records lock, just before they are stored.
+  Status commit(std::span<Change> changes, FunctionRef<Status()> still_valid);
+
+  // Returns once every commit that had begun has ended: after an erasure has been published, none that was
+  // found valid before it is still on its way.
+  void barrier();
+
+  // ---- reclaiming: at most records_max of a handle, in one transaction. Answers how many went. ----
+  Result<std::size_t> remove_some(const keyring::Handle& handle, std::size_t records_max);
+  // The handles that have records, from one snapshot. Cost: one seek a handle.
+  Result<std::vector<keyring::Handle>> handles() const;
+
+  Result<storage::Environment::Stats> stats() const { return environment_.stats(); }
+
+ private:
+  struct Job;
+  explicit Vault(storage::Environment environment);
+  void commit_together(std::span<Job* const> jobs);
+  Status store(std::span<Job* const> jobs);
+  Result<bool> store_one(storage::WriteTxn& txn, Job& job);
+
+  storage::Environment environment_;
+  base::Combiner<Job> jobs_;
+  std::mutex writer_;
+};
+
+}  // namespace efface::records

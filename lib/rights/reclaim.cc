@@ -1,0 +1,63 @@
+#include "rights/reclaim.h"
+
+#include <unordered_set>
+
+#include "base/check.h"
+
+namespace efface::rights {
+namespace {
+
+Status remove_records(access::RegionState& region, const keyring::Handle& handle,
+                      const MaintainOptions& options, Maintained& into) {
+  for (;;) {
+    EFFACE_ASSIGN(const std::size_t removed,
+                  region.vault->remove_some(handle, options.records_per_commit_max));
+    into.records_removed += removed;
+    if (removed < options.records_per_commit_max) return {};
+  }
+}
+
+// The handles of a tenant that is gone stood in leaves that nobody can open. So: whatever has records and
+// no key. The records are looked at first: a key is always older than its first record, so what was there
+// then and has no key now has lost it.
+Status remove_orphans(access::RegionState& region, const MaintainOptions& options,
+                      Maintained& into) {
+  EFFACE_ASSIGN(const std::vector<keyring::Handle> present, region.vault->handles());
+  std::unordered_set<Id16, Id16Hash> alive;
+  EFFACE_ASSIGN(const auto tenants, region.keyring->tenants());
+  for (const keyring::TenantEntry& entry : tenants) {
+    const keyring::TreeRef people{entry.tenant, keyring::TreeKind::subjects};
+    const Status walked = region.keyring->walk(people, [&](keyring::RowView row) -> Result<Flow> {
+      alive.insert(row.handle());
+      return Flow::more;
+    });
+    if (!walked && walked.error().code() == Errc::tenant_unknown) continue;  // Gone meanwhile.
+    EFFACE_TRY(walked);
+  }
+  for (const keyring::Handle& handle : present)
+    if (!alive.contains(handle)) EFFACE_TRY(remove_records(region, handle, options, into));
+  return {};
+}
+
+}  // namespace
+
+Status reclaim(access::RegionState& region, const MaintainOptions& options, Maintained& into) {
+  if (options.records_per_commit_max == 0)
+    return Error(Errc::invalid_argument, "a commit removes at least one record");
+  EFFACE_TRY(region.keyring->settle());
+  for (;;) {
+    EFFACE_ASSIGN(const std::optional<keyring::Reclaim> next, region.keyring->next_reclaim());
+    if (!next) return {};
+    if (next->what == keyring::Reclaim::What::tenant) {
+      EFFACE_TRY(region.keyring->drop_nodes(next->tenant_number));
+      EFFACE_TRY(remove_orphans(region, options, into));
+    } else {
+      for (const keyring::Handle& handle : next->handles)
+        EFFACE_TRY(remove_records(region, handle, options, into));
+    }
+    EFFACE_TRY(region.keyring->finish_reclaim(next->sequence));
+    ++into.queue_entries;
+  }
+}
+
+}  // namespace efface::rights
