@@ -1,6 +1,7 @@
 // crypto/own_memory.h -- what the kernel says of this process's memory, and what that memory holds.
 #pragma once
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -72,24 +75,30 @@ class Needle {
     for (std::size_t i = 0; i < masked_.size(); ++i) masked_[i] = ~original[i];
   }
 
-  // How often it stands in the writable memory of this process. A block that the heap took back may
-  // lose its first bytes, but no more than the first half.
+  // How often it stands in the private writable memory of this process. A block that the heap took
+  // back may lose its first bytes; so the second half is looked for.
   std::size_t count_in_own_memory() const {
     constexpr std::size_t mapping_bytes_max = 256 * 1024 * 1024;  // Not a sanitizer's shadow.
+    constexpr std::size_t piece_bytes = 64 * 1024;
+    // Shared, so that what is copied here is not found as well.
+    void* const piece =
+        mmap(nullptr, piece_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    if (piece == MAP_FAILED || memory < 0) std::abort();
     std::size_t count = 0;
-    std::vector<std::byte> copy(64 * 1024);
     for (const Mapping& mapping : own_mappings()) {
-      if (!mapping.access.starts_with("rw") || mapping.end - mapping.begin > mapping_bytes_max)
-        continue;
+      if (mapping.access != "rw-p" || mapping.end - mapping.begin > mapping_bytes_max) continue;
       // Pieces overlap, so that nothing is missed between two.
-      for (std::uintptr_t at = mapping.begin; at < mapping.end; at += copy.size() - half_bytes) {
-        const ssize_t got = pread(memory, copy.data(), std::min(copy.size(), mapping.end - at),
-                                  static_cast<off_t>(at));
-        if (got > 0) count += count_in({copy.data(), static_cast<std::size_t>(got)});
+      for (std::uintptr_t at = mapping.begin; at < mapping.end;
+           at += piece_bytes - half_bytes + 1) {
+        const ssize_t got =
+            pread(memory, piece, std::min(piece_bytes, mapping.end - at), static_cast<off_t>(at));
+        if (got > 0)
+          count += count_in({static_cast<const std::byte*>(piece), static_cast<std::size_t>(got)});
       }
     }
     close(memory);
+    munmap(piece, piece_bytes);
     return count;
   }
 
@@ -97,11 +106,17 @@ class Needle {
   static constexpr std::size_t half_bytes = 16;
   std::size_t count_in(Bytes bytes) const {
     const auto* const wanted = masked_.data() + half_bytes;
+    const auto* at = bytes.data();
+    const auto* const end = at + bytes.size();
     std::size_t count = 0;
-    for (std::size_t at = 0; at + half_bytes <= bytes.size(); ++at) {
-      std::size_t same = 0;
-      while (same < half_bytes && ~bytes[at + same] == wanted[same]) ++same;
+    while (end - at >= static_cast<std::ptrdiff_t>(half_bytes)) {
+      at = static_cast<const std::byte*>(
+          std::memchr(at, std::to_integer<int>(~wanted[0]), static_cast<std::size_t>(end - at)));
+      if (at == nullptr || end - at < static_cast<std::ptrdiff_t>(half_bytes)) break;
+      std::size_t same = 1;
+      while (same < half_bytes && ~at[same] == wanted[same]) ++same;
       if (same == half_bytes) ++count;
+      ++at;
     }
     return count;
   }
