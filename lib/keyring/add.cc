@@ -84,7 +84,7 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
   EFFACE_ASSIGN(
       const bool rekeyed, change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
         for (Ensure& row : rows) row.created = row.person_missing = false;
-        EFFACE_TRY(txn.edit(tree, tags, edit));
+        EFFACE_TRY(txn.add(tree, tags, edit));
         if (std::any_of(rows.begin(), rows.end(), [](const Ensure& row) { return row.created; }))
           txn.note_change();
         return txn.edit_top();

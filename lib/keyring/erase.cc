@@ -53,7 +53,8 @@ void remove_from(LeafEdit& leaf, Removal& removal, std::vector<Handle>& handles)
 
 Result<ErasureOutcome> Keyring::erase(std::span<Removal> removals) {
   EraseJob job{removals};
-  erasures_.run(job, removals.size(), [this](std::span<EraseJob* const> jobs) { erase_together(jobs); });
+  erasures_.run(job, removals.size(),
+                [this](std::span<EraseJob* const> jobs) { erase_together(jobs); });
   return *job.answer;
 }
 

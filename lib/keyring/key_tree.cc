@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t splits_per_pass_max = 64;  // Bounds the leaves held open: 128 KiB.
 
+constexpr std::uint32_t rows_added_per_bucket_max = 8;  // On average, before the tree may grow.
+
 struct Slot {
   std::uint32_t bucket;
   std::size_t item;
@@ -264,6 +266,20 @@ Result<bool> KeyTree::edit(NodeWriter& nodes, TreeRoot& root, std::span<const Ta
   if (edit.units_grown == 0) return rekeyed;
   EFFACE_TRY(split(nodes, root, edit.units_grown, new_root_key));
   return true;
+}
+
+Result<bool> KeyTree::add(NodeWriter& nodes, TreeRoot& root, std::span<const Tag> tags,
+                          FunctionRef<Status(std::size_t, LeafEdit&)> change) const {
+  bool rekeyed = false;
+  for (std::size_t first = 0; first < tags.size();) {
+    const std::size_t n = std::min<std::size_t>(
+        tags.size() - first, std::size_t{rows_added_per_bucket_max} * (root.bucket_count + 1));
+    const auto shifted = [&](std::size_t i, LeafEdit& leaf) { return change(first + i, leaf); };
+    EFFACE_ASSIGN(const bool grown, edit(nodes, root, tags.subspan(first, n), shifted));
+    rekeyed = rekeyed || grown;
+    first += n;
+  }
+  return rekeyed;
 }
 
 // Splits the next buckets in order: what moves goes into new leaves, and the buckets that it leaves are

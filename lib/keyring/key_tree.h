@@ -77,6 +77,10 @@ class KeyTree {
                     FunctionRef<Status(std::size_t, LeafEdit&)> change,
                     const crypto::SecretKey* new_root_key = nullptr) const;
 
+  // The same for changes that only add: in as many passes as the tree needs to grow under them.
+  Result<bool> add(NodeWriter& nodes, TreeRoot& root, std::span<const Tag> tags,
+                   FunctionRef<Status(std::size_t, LeafEdit&)> change) const;
+
  private:
   struct Edit;
   static std::uint8_t height(std::uint32_t bucket_count) noexcept;

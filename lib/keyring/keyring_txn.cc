@@ -163,9 +163,22 @@ Status Keyring::Txn::edit(const TreeRef& tree, std::span<const Tag> tags,
   EFFACE_ASSIGN(TreeRoot root, root_of(tree));
   EFFACE_ASSIGN(const bool rekeyed,
                 KeyTree(region_, tree_number(tree)).edit(nodes_, root, tags, change));
-  const Label label = tree.kind == TreeKind::subjects ? subject_root : retention_root;
-  if (rekeyed) waiting_.push_back({tree.tenant, label, std::move(root)});
+  if (rekeyed) wait(tree, std::move(root));
   return {};
+}
+
+Status Keyring::Txn::add(const TreeRef& tree, std::span<const Tag> tags,
+                         FunctionRef<Status(std::size_t, LeafEdit&)> change) {
+  EFFACE_ASSIGN(TreeRoot root, root_of(tree));
+  EFFACE_ASSIGN(const bool rekeyed,
+                KeyTree(region_, tree_number(tree)).add(nodes_, root, tags, change));
+  if (rekeyed) wait(tree, std::move(root));
+  return {};
+}
+
+void Keyring::Txn::wait(const TreeRef& tree, TreeRoot root) {
+  const Label label = tree.kind == TreeKind::subjects ? subject_root : retention_root;
+  waiting_.push_back({tree.tenant, label, std::move(root)});
 }
 
 Status Keyring::Txn::edit_top(std::span<const Tag> tags,

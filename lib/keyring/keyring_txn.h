@@ -71,6 +71,8 @@ class Keyring::Txn {
   // Edits a tenant's tree. When that re-keys its root, the new root key waits for edit_top.
   Status edit(const TreeRef& tree, std::span<const Tag> tags,
               FunctionRef<Status(std::size_t, LeafEdit&)> change);
+  Status add(const TreeRef& tree, std::span<const Tag> tags,
+             FunctionRef<Status(std::size_t, LeafEdit&)> change);
   // Edits the top tree, the waiting root keys included. Call it once, last.
   Status edit_top(std::span<const Tag> tags, FunctionRef<Status(std::size_t, LeafEdit&)> change);
   Status edit_top();
@@ -93,6 +95,7 @@ class Keyring::Txn {
     Label label;
     TreeRoot root;
   };
+  void wait(const TreeRef& tree, TreeRoot root);
   Id16 region_;
   storage::WriteTxn& txn_;
   LmdbNodeWriter nodes_;

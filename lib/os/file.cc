@@ -233,6 +233,8 @@ Status Directory::remove_file(std::string_view name) const {
 
 Status Directory::remove_tree(std::string_view name) const {
   EFFACE_ASSIGN(const Component component, Component::of(name));
+  EFFACE_ASSIGN(const bool there, contains(name));
+  if (!there) return {};
   return remove_below(fd_.get(), component.c_str(), 0);
 }
 

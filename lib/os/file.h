@@ -58,7 +58,7 @@ class Directory {
   Result<bool> contains(std::string_view name) const;  // Anything, a dangling symlink included.
   Status rename(std::string_view from, std::string_view to) const;  // Never over an existing name.
   Status remove_file(std::string_view name) const;
-  Status remove_tree(std::string_view name) const;  // Follows no symlink.
+  Status remove_tree(std::string_view name) const;  // Follows no symlink. Nothing there: done.
   Status sync() const;                              // fsync: the names in it are durable.
   Result<FileId> id() const;
   int fd() const noexcept { return fd_.get(); }
