@@ -1,0 +1,78 @@
+// efface, the command line: everything that the public interface can do, without writing C++.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "tools/usage.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+int fail(const Output& out, const Failure& failure) {
+  out.error(failure);
+  return static_cast<int>(failure.status());
+}
+
+int act(Common& common, const Action& action) {
+  Output out(common.json);
+  try {
+    common.complete();
+    action(out);
+    out.finish();
+    return static_cast<int>(Exit::done);
+  } catch (const Failure& failure) {
+    return fail(out, failure);
+  } catch (const std::bad_alloc&) {
+    return fail(out, refused(Errc::out_of_memory, "not enough memory"));
+  } catch (const std::exception&) {
+    return fail(out, Failure("internal", "an error that should not be", Exit::broken));
+  }
+}
+
+int run(std::vector<std::string> arguments) {
+  Common common;
+  Action action;
+  CLI::App app("efface keeps personal data, and can forget a person.", "efface");
+  app.set_version_flag("--version", "efface " EFFACE_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 done, 1 refused or not found, 2 usage, 3 I/O or corruption.\n"
+      "efface VERB --help shows each verb with an example.");
+  const Verbs verbs{app, common, action};
+  add_store_verbs(verbs);
+  add_tenant_verbs(verbs);
+  add_purpose_verbs(verbs);
+  add_import_verb(verbs);
+  add_record_verbs(verbs);
+  add_erase_verb(verbs);
+
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  Output out(json);
+  try {
+    refuse_bracketed(arguments);
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(arguments);
+  } catch (const CLI::CallForVersion& version) {
+    out.line(version.what());
+    return static_cast<int>(Exit::done);
+  } catch (const CLI::Success&) {
+    out.line(app.help());
+    return static_cast<int>(Exit::done);
+  } catch (const CLI::ParseError& error) {
+    return fail(out, explain(app, error));
+  } catch (const Failure& failure) {
+    return fail(out, failure);
+  }
+  return act(common, action);
+}
+
+}  // namespace
+}  // namespace efface::cli
+
+int main(int argc, char** argv) {
+  return efface::cli::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+}

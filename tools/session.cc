@@ -1,0 +1,148 @@
+#include "tools/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+
+#include "tools/input.h"
+#include "tools/text.h"
+
+namespace efface::cli {
+namespace {
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread.
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+}  // namespace
+
+void Common::complete() {
+  if (store.empty()) store = environment("EFFACE_STORE");
+  if (root_keys.empty()) root_keys = split(environment("EFFACE_ROOT_KEY"), ':');
+  if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
+  if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
+  if (!accept_level.empty() && accept_level != "L0" && accept_level != "L1")
+    throw usage("--accept-level is L0 or L1, the default");
+}
+
+CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
+                     const char* example) const {
+  CLI::App& verb = *parent.add_subcommand(name, what);
+  verb.footer(std::string("Example:\n  ") + example);
+  text_option(verb, "--store", common.store, "The store's directory (EFFACE_STORE)")
+      .type_name("DIR");
+  many_option(verb, "--root-key", common.root_keys,
+              "Where a region's root keys lie; repeat it for each region (EFFACE_ROOT_KEY)")
+      .type_name("[REGION=]FILE");
+  text_option(verb, "--passphrase-file", common.passphrase_file,
+              "Its first line opens the root keys (EFFACE_PASSPHRASE_FILE)")
+      .type_name("FILE");
+  text_option(verb, "--accept-level", common.accept_level,
+              "L0: take root keys that are destroyed only logically (EFFACE_ACCEPT_LEVEL)")
+      .type_name("LEVEL");
+  text_option(verb, "--actor", common.actor, "Who acts: a service or a desk, not a person")
+      .type_name("LABEL");
+  verb.add_flag("--verify", common.verify, "Check every page of the files before they are opened");
+  verb.add_flag("--json", common.json, "One JSON object a line; errors too, on stderr");
+  return verb;
+}
+
+CLI::Option& text_option(CLI::App& verb, const char* name, std::string& into, const char* what) {
+  CLI::Option& option = *verb.add_option(name, into, what);
+  if (option.get_positional()) option.type_name("");
+  return option;
+}
+
+CLI::Option& many_option(CLI::App& verb, const char* name, std::vector<std::string>& into,
+                         const char* what) {
+  // One value for each time it is given: else it would take the arguments after it as well.
+  return *verb.add_option(name, into, what)->allow_extra_args(false);
+}
+
+RootKeyFiles root_key_files(const Common& common, const std::vector<std::string>& regions) {
+  RootKeyFiles files;
+  for (const std::string& given : common.root_keys) {
+    const std::size_t equals = given.find('=');
+    std::string region;
+    std::string file = given;
+    if (equals != std::string::npos && is_label(std::string_view(given).substr(0, equals))) {
+      region = given.substr(0, equals);
+      file = given.substr(equals + 1);
+    } else if (regions.size() == 1) {
+      region = regions.front();
+    } else {
+      throw usage("with several regions each --root-key names its own: REGION=FILE");
+    }
+    if (file.empty()) throw usage("--root-key takes a file");
+    for (const auto& [other, unused] : files)
+      if (other == region) throw usage("two --root-key for one region");
+    files.emplace_back(std::move(region), std::move(file));
+  }
+  return files;
+}
+
+RootKeys::RootKeys(const Common& common)
+    : passphrase_(common.passphrase_file.empty() ? WipedText()
+                                                 : passphrase(common.passphrase_file)),
+      accept_l0_(common.accept_level == "L0") {}
+
+bool RootKeys::add(const std::string& region, const std::string& file, bool create) {
+  const FileRootKeyStoreOptions options{
+      .path = file, .passphrase = bytes_of(passphrase_), .accept_l0 = accept_l0_};
+  std::error_code unseen;
+  const bool make =
+      create && !std::filesystem::exists(std::filesystem::symlink_status(file, unseen));
+  stores_.emplace_back(
+      region, take(make ? FileRootKeyStore::create(options) : FileRootKeyStore::open(options)));
+  return make;
+}
+
+RootKeyStore* RootKeys::of(const std::string& region) const noexcept {
+  for (const auto& [name, store] : stores_)
+    if (name == region) return store.get();
+  return nullptr;
+}
+
+OpenOptions open_options(const Common& common) {
+  if (common.store.empty()) throw usage("name the store: --store DIR, or EFFACE_STORE");
+  OpenOptions options;
+  options.directory = common.store;
+  options.verify_structure = common.verify;
+  options.accept_l0 = common.accept_level == "L0";
+  return options;
+}
+
+Session::Session(const Common& common) : common_(common), keys_(common) {
+  OpenOptions options = open_options(common);
+  for (const auto& [region, file] :
+       root_key_files(common, take(Store::region_names(options.directory)))) {
+    keys_.add(region, file, false);
+    options.regions.push_back({.name = region, .root_keys = keys_.of(region)});
+  }
+  store_.emplace(take(Store::open(options)));
+}
+
+Tenant Session::tenant(const std::string& name) const {
+  return take(store_->tenant(name, Actor(common_.actor)));
+}
+
+Region region_of(const Store& store, const Tenant& tenant, const std::string& name) {
+  if (!name.empty()) return take(store.region(name));
+  const std::vector<Region> regions = tenant.regions();
+  if (regions.size() != 1) throw usage("the tenant has several regions: name one with --region");
+  return regions.front();
+}
+
+}  // namespace efface::cli

@@ -1,0 +1,88 @@
+// tools/session.h -- the options that every verb has, and the store that they open.
+//
+// Shape     --root-key [REGION=]FILE. REGION= is taken for a region when it is a label; a bare FILE goes
+//           to the only region. What is not given comes from EFFACE_STORE, EFFACE_ROOT_KEY (several
+//           separated by ':'), EFFACE_PASSPHRASE_FILE and EFFACE_ACCEPT_LEVEL.
+// Lifetime  Handles of the store do not outlive the Session.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "efface/efface.h"
+#include "tools/output.h"
+#include "tools/wiped.h"
+
+namespace efface::cli {
+
+struct Common {
+  std::string store;
+  std::vector<std::string> root_keys;
+  std::string passphrase_file;
+  std::string accept_level;
+  std::string actor = "cli";
+  bool verify = false;
+  bool json = false;
+
+  // Fills what is not given from the environment. Errors: usage.
+  void complete();
+};
+
+// What is to be done once the command line is understood.
+using Action = std::function<void(Output&)>;
+
+// What each group of verbs is given to hang itself into.
+struct Verbs {
+  CLI::App& app;
+  Common& common;
+  Action& action;
+
+  // A verb with the options that all have.
+  CLI::App& add(CLI::App& parent, const char* name, const char* what, const char* example) const;
+};
+
+// A positional or an option that takes exactly one text.
+CLI::Option& text_option(CLI::App& verb, const char* name, std::string& into, const char* what);
+CLI::Option& many_option(CLI::App& verb, const char* name, std::vector<std::string>& into,
+                         const char* what);
+
+// REGION and its file, in the order of the regions named. Errors: usage.
+using RootKeyFiles = std::vector<std::pair<std::string, std::string>>;
+RootKeyFiles root_key_files(const Common& common, const std::vector<std::string>& regions);
+
+// The root key stores of a command line, and the options of the store that they lead to.
+class RootKeys {
+ public:
+  explicit RootKeys(const Common& common);
+  // create: makes the file when it is missing, and answers true for one that it made.
+  bool add(const std::string& region, const std::string& file, bool create);
+  RootKeyStore* of(const std::string& region) const noexcept;
+
+ private:
+  WipedText passphrase_;
+  bool accept_l0_;
+  std::vector<std::pair<std::string, std::unique_ptr<FileRootKeyStore>>> stores_;
+};
+
+OpenOptions open_options(const Common& common);
+
+class Session {
+ public:
+  explicit Session(const Common& common);
+  Store& store() noexcept { return *store_; }
+  Tenant tenant(const std::string& name) const;
+
+ private:
+  const Common& common_;
+  RootKeys keys_;  // Outlive the store.
+  std::optional<Store> store_;
+};
+
+// The tenant's region of that name, or its only one when none is named. Errors: usage.
+Region region_of(const Store& store, const Tenant& tenant, const std::string& name);
+
+}  // namespace efface::cli

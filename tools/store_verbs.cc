@@ -1,0 +1,187 @@
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Root key files that go away again unless they came into use.
+class MadeFiles {
+ public:
+  MadeFiles() = default;
+  MadeFiles(const MadeFiles&) = delete;
+  MadeFiles& operator=(const MadeFiles&) = delete;
+  ~MadeFiles() {
+    std::error_code unseen;
+    for (const fs::path& path : paths_) fs::remove(path, unseen);
+  }
+  void add(fs::path path) { paths_.push_back(std::move(path)); }
+  void keep() noexcept { paths_.clear(); }
+
+ private:
+  std::vector<fs::path> paths_;
+};
+
+struct InitOptions {
+  std::string directory;
+  std::vector<std::string> regions;
+};
+
+std::vector<RegionOptions> regions_of(const InitOptions& given) {
+  std::vector<RegionOptions> regions;
+  for (const std::string& text : given.regions) {
+    const std::size_t equals = text.find('=');
+    RegionOptions region;
+    region.name = text.substr(0, equals);
+    if (equals != std::string::npos) {
+      region.directory = text.substr(equals + 1);
+      if (region.directory.empty()) throw usage("--region NAME=DIR: no directory");
+    }
+    if (!is_label(region.name))
+      throw usage("a region's name is 1 to 64 of [a-z0-9_.-], first a letter or digit");
+    regions.push_back(std::move(region));
+  }
+  return regions;
+}
+
+bool lies_within(const fs::path& file, const fs::path& directory) {
+  std::error_code unseen;
+  const fs::path inner = fs::weakly_canonical(fs::absolute(file, unseen), unseen);
+  const fs::path outer = fs::weakly_canonical(fs::absolute(directory, unseen), unseen);
+  const fs::path from = inner.lexically_relative(outer);
+  return !from.empty() && *from.begin() != "..";
+}
+
+void say_region(Output& out, const RegionStats& region) {
+  if (out.json()) {
+    out.object({{"region", region.name},
+                {"epoch", region.epoch},
+                {"assurance", name(region.assurance.level)},
+                {"rests_on", region.assurance.rests_on}});
+    return;
+  }
+  out.line("region " + region.name + ": epoch " + std::to_string(region.epoch) + ", assurance " +
+           name(region.assurance.level) + ": " + region.assurance.rests_on);
+}
+
+void init(Common common, const InitOptions& given, Output& out) {
+  common.store = given.directory;
+  OpenOptions options = open_options(common);
+  options.regions = regions_of(given);
+  std::vector<std::string> names;
+  for (const RegionOptions& region : options.regions) names.push_back(region.name);
+
+  const RootKeyFiles files = root_key_files(common, names);
+  for (const auto& [region, file] : files) {
+    if (lies_within(file, options.directory))
+      throw refused(Errc::unsafe_path, "the root keys would lie inside the store");
+  }
+  MadeFiles made;  // Goes away after the root key stores.
+  RootKeys keys(common);
+  for (const auto& [region, file] : files)
+    if (keys.add(region, file, true)) made.add(file);
+  for (RegionOptions& region : options.regions) {
+    region.root_keys = keys.of(region.name);
+    if (region.root_keys == nullptr) throw usage("a region has no --root-key");
+  }
+  const Store store = take(Store::create(options));
+  made.keep();
+  for (const RegionStats& region : take(store.stats()).regions) say_region(out, region);
+}
+
+void maintain(const Common& common, Output& out) {
+  Session session(common);
+  const Maintained done = take(session.store().maintain());
+  if (out.json()) {
+    out.object({{"records_removed", done.records_removed}, {"queue_entries", done.queue_entries}});
+    return;
+  }
+  out.line(count_of(done.records_removed, "record", "records") + " of the erased removed, " +
+           count_of(done.queue_entries, "entry", "entries") + " of the queue worked off");
+}
+
+Json json_of(const RegionStats& region) {
+  Json object = {{"region", region.name}, {"open", region.open}};
+  if (!region.open) return object;
+  object["epoch"] = region.epoch;
+  object["assurance"] = name(region.assurance.level);
+  object["rests_on"] = region.assurance.rests_on;
+  object["erase_pending"] = region.erase_pending;
+  object["reclaim_entries"] = region.reclaim_entries;
+  object["records"] = region.records;
+  object["keyring_file_bytes"] = region.keyring_file_bytes;
+  object["keyring_used_bytes"] = region.keyring_used_bytes;
+  object["records_file_bytes"] = region.records_file_bytes;
+  object["records_used_bytes"] = region.records_used_bytes;
+  object["cached_people"] = region.cached_people;
+  return object;
+}
+
+void say_stats(Output& out, const RegionStats& region) {
+  if (!region.open) {
+    out.line("region " + region.name + ": not open, for want of its root key");
+    return;
+  }
+  say_region(out, region);
+  if (region.erase_pending) out.line("  an erasure waits for the root key store");
+  out.line("  records: " + std::to_string(region.records) + ", " +
+           spell_bytes(region.records_used_bytes) + " used of " +
+           spell_bytes(region.records_file_bytes));
+  out.line("  keyring: " + spell_bytes(region.keyring_used_bytes) + " used of " +
+           spell_bytes(region.keyring_file_bytes));
+  out.line("  erased and not yet swept: " + count_of(region.reclaim_entries, "entry", "entries"));
+}
+
+void stat(const Common& common, Output& out) {
+  Session session(common);
+  const Stats stats = take(session.store().stats());
+  if (out.json()) {
+    for (const RegionStats& region : stats.regions) out.object(json_of(region));
+    out.object({{"tenants", stats.tenants},
+                {"locked_bytes", stats.locked_bytes},
+                {"unlocked_bytes", stats.unlocked_bytes}});
+    return;
+  }
+  for (const RegionStats& region : stats.regions) say_stats(out, region);
+  out.line("tenants: " + std::to_string(stats.tenants));
+  out.line("memory for keys: " + spell_bytes(stats.locked_bytes) + " locked, " +
+           spell_bytes(stats.unlocked_bytes) + " not");
+}
+
+}  // namespace
+
+void add_store_verbs(const Verbs& verbs) {
+  Common& common = verbs.common;
+  Action& action = verbs.action;
+
+  const auto given = std::make_shared<InitOptions>();
+  CLI::App& made =
+      verbs.add(verbs.app, "init", "Make a store, and the root key files that are missing",
+                "efface init people --region eu-west --root-key /mnt/keys/eu-west.root");
+  text_option(made, "DIR", given->directory, "The directory to make").required();
+  many_option(made, "--region", given->regions, "A region, perhaps elsewhere; repeat it for more")
+      .type_name("NAME[=DIR]")
+      ->required();
+  made.callback([&common, &action, given] {
+    action = [&common, given](Output& out) { init(common, *given, out); };
+  });
+
+  verbs
+      .add(verbs.app, "maintain", "Give back the space of the erased",
+           "efface maintain --store people --root-key /mnt/keys/eu-west.root")
+      .callback([&common, &action] { action = [&common](Output& out) { maintain(common, out); }; });
+  verbs
+      .add(verbs.app, "stat", "Numbers about the store",
+           "efface stat --json --store people --root-key /mnt/keys/eu-west.root")
+      .callback([&common, &action] { action = [&common](Output& out) { stat(common, out); }; });
+}
+
+}  // namespace efface::cli
