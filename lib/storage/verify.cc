@@ -172,7 +172,7 @@ class PageSet {
     return page >= first_tree_page && page < used_end_;
   }
   Status claim_used(std::uint64_t first, std::uint64_t count) noexcept {
-    if (!may_be_used(first) || count == 0 || count > used_end_ - first)
+    if (!may_be_used(first) || count > used_end_ - first)
       return damaged("a page number is out of range");
     for (std::uint64_t page = first; page < first + count; ++page) EFFACE_TRY(claim(page));
     return {};
@@ -382,7 +382,7 @@ class TreeWalk {
   // A count, then as many page numbers, descending; room behind them may be left over.
   Status check_free_pages(std::uint64_t file_offset, std::uint64_t value_bytes) {
     constexpr std::uint64_t word = sizeof(std::uint64_t);
-    if (value_bytes < word || value_bytes % word != 0)
+    if (value_bytes == 0 || value_bytes % word != 0)
       return damaged("a list of free pages has the wrong size");
     std::array<std::byte, 512 * word> chunk;
     EFFACE_TRY(data_.read_at(file_offset, MutableBytes(chunk).first(word)));

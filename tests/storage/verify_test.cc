@@ -2,11 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
 #include <functional>
 #include <random>
 
 #include "storage/data_file.h"
+#include "storage/environment.h"
 
 namespace efface::test {
 namespace {
@@ -125,6 +128,52 @@ TEST(VerifyAccepts, WhatLmdbLeavesInTheOlderMetaAfterAnErrorOfTheDevice) {
   EXPECT_EQ(verdict(directory.path()), "");
 }
 
+TEST(VerifyAccepts, WhatOurEnvironmentWritesAfterEveryCommit) {
+  const TempDirectory directory("verify");
+  auto parent = os::Directory::open(directory.path());
+  ASSERT_TRUE(parent);
+  ASSERT_TRUE(storage::Environment::create(*parent, {}));
+  EXPECT_EQ(verdict(directory.path()), "");
+  auto environment = storage::Environment::open(*parent, {.verify_structure = true});
+  ASSERT_TRUE(environment);
+  for (unsigned commit = 0; commit < 30; ++commit) {
+    auto write = environment->write(storage::Space::removal);
+    ASSERT_TRUE(write);
+    for (unsigned i = 0; i < 40; ++i) {
+      const std::string key = std::to_string((commit * 41 + i * 97) % 500);
+      if (i % 3 == 0)
+        ASSERT_TRUE(write->remove(as_bytes(key)));
+      else
+        ASSERT_TRUE(write->put(as_bytes(key), as_bytes(std::string(i * commit * 5, 'v'))));
+    }
+    ASSERT_TRUE(std::move(*write).commit());
+    ASSERT_EQ(verdict(directory.path()), "");
+  }
+}
+
+TEST(VerifyAccepts, TheMetasWhileAnotherProcessCommits) {
+  const TempDirectory directory("verify");
+  {
+    const LmdbWriter writer(directory.path());
+  }
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    LmdbWriter writer(directory.path());
+    for (int commit = 0; commit < 3000; ++commit) {
+      writer.begin();
+      writer.put(std::to_string(commit % 50), std::string(static_cast<std::size_t>(commit), 'v'));
+      writer.commit();
+    }
+    std::_Exit(0);
+  }
+  const os::File file = open_data(directory.path());
+  int status = 0;
+  while (::waitpid(child, &status, WNOHANG) == 0) EXPECT_EQ(verdict(verify_metas(file)), "");
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(verdict(directory.path()), "");
+}
+
 class VerifyAcceptsChurn : public testing::TestWithParam<unsigned> {};
 
 // Grows, shrinks and rewrites at random, sometimes with a reader that pins old pages, and looks
@@ -163,12 +212,17 @@ INSTANTIATE_TEST_SUITE_P(Seeds, VerifyAcceptsChurn, testing::Range(0u, 9u));
 
 class VerifyRefuses : public testing::Test {
  protected:
+  using Damage = std::function<void(Image&)>;
+
   // What is said of a file with one thing wrong.
-  std::string of(const std::function<void(Image&)>& damage) {
-    Image image = tall();
-    damage(image);
-    image.write(directory_.path());
+  std::string of(const Damage& damage) {
+    write(damage);
     return verdict(directory_.path());
+  }
+  // The same, of its metas alone.
+  std::string of_metas(const Damage& damage) {
+    write(damage);
+    return verdict(verify_metas(open_data(directory_.path())));
   }
   static const Image& tall() {
     static const Image image = tall_image();
@@ -178,6 +232,11 @@ class VerifyRefuses : public testing::Test {
   static constexpr std::size_t free = Image::free_tree;
 
  private:
+  void write(const Damage& damage) const {
+    Image image = tall();
+    damage(image);
+    image.write(directory_.path());
+  }
   const TempDirectory directory_{"verify"};
 };
 
@@ -241,6 +300,11 @@ TEST_F(VerifyRefuses, TreesWithFlagsThatWeNeverSet) {
               "the flags of a tree are not ours");
 }
 
+TEST_F(VerifyRefuses, APadOfTheRecordsThatIsNotZero) {
+  EXPECT_EQ(of([](Image& i) { i.set<u32>(i.newest() + main + Image::pad, 8); }),
+            "the flags of a tree are not ours");
+}
+
 TEST_F(VerifyRefuses, RootsAndDepthsOutOfRange) {
   for (std::size_t tree : {main, free}) {
     for (u64 root : U64s{u64{0}, u64{1}, ~u64{0}, ~u64{0} - 1, u64{tall().pages()} + 900})
@@ -252,6 +316,35 @@ TEST_F(VerifyRefuses, RootsAndDepthsOutOfRange) {
     for (int change : {-1, 1})
       EXPECT_NE(of([&](Image& i) { i.add<u16>(i.newest() + tree + Image::depth, u16(change)); }),
                 "");
+  }
+}
+
+TEST_F(VerifyRefuses, MetasThatContradictThemselves) {
+  const std::string range = "the root of a tree is out of range";
+  EXPECT_EQ(of_metas([](Image&) {}), "");
+  for (std::size_t tree : {main, free}) {
+    for (auto count : {Image::branches, Image::leaves, Image::overflows})
+      EXPECT_EQ(of_metas([&](Image& i) {
+                  i.set<u64>(i.newest() + tree + count,
+                             i.get<u64>(i.newest() + Image::last_page) + 1);
+                }),
+                range);
+    EXPECT_EQ(
+        of_metas([&](Image& i) { i.set<u64>(i.newest() + tree + Image::leaves, i.pages() - 1); }),
+        "the file is too short");
+    const auto empty = [&](Image& i) {
+      for (std::size_t at = Image::depth; at < Image::root; ++at)
+        i.set<std::byte>(i.newest() + tree + at, std::byte{0});
+      i.set<u64>(i.newest() + tree + Image::root, ~u64{0});
+    };
+    EXPECT_EQ(of_metas(empty), "");
+    for (auto field :
+         {Image::depth, Image::branches, Image::leaves, Image::overflows, Image::entries})
+      EXPECT_EQ(of_metas([&](Image& i) {
+                  empty(i);
+                  i.set<std::byte>(i.newest() + tree + field, std::byte{1});
+                }),
+                range);
   }
 }
 
@@ -280,6 +373,10 @@ TEST_F(VerifyRefuses, BoundsOfAPageThatCannotBe) {
   for (u16 upper : U16s{0, 4098, 65535})
     EXPECT_EQ(of([&](Image& i) { i.set<u16>(i.leaf(main) + 14, upper); }),
               "the bounds of a page are wrong");
+  for (std::size_t bound : {12u, 14u})
+    for (int change : {-1, 1})
+      EXPECT_EQ(of([&](Image& i) { i.add<u16>(i.leaf(main) + bound, u16(change)); }),
+                "the bounds of a page are wrong");
   EXPECT_EQ(of([](Image& i) { i.set<u16>(i.leaf(main) + 12, 16); }), "a page has too few keys");
   EXPECT_EQ(of([](Image& i) { i.set<u16>(i.root_page(main) + 12, 18); }),
             "a page has too few keys");
@@ -291,6 +388,13 @@ TEST_F(VerifyRefuses, NodesOutsideTheirPageOrOnTopOfEachOther) {
               "a node is out of its page");
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.slot(i.leaf(main), 1), 1); }),
             "a node is out of its page");
+  EXPECT_EQ(of([](Image& i) {  // The last node, longer by two bytes.
+              const std::size_t page = i.leaf(main);
+              std::size_t last = 0;
+              for (std::size_t k = 0; k < i.keys(page); ++k) last = std::max(last, i.node(page, k));
+              i.add<u16>(last, 2);
+            }),
+            "a node is out of its page");
   const std::string overlap = "the nodes of a page leave a gap or overlap";
   EXPECT_EQ(of([](Image& i) {
               i.set<u16>(i.slot(i.leaf(main), 1), i.get<u16>(i.slot(i.leaf(main), 0)));
@@ -300,6 +404,13 @@ TEST_F(VerifyRefuses, NodesOutsideTheirPageOrOnTopOfEachOther) {
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.nearest_node(i.leaf(main)), u16(-2)); }), overlap);
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.leaf(main) + 14, u16(-2)); }), overlap);
   EXPECT_EQ(of([](Image& i) { i.add<u16>(i.leaf(main) + 12, u16(-2)); }), overlap);
+  EXPECT_EQ(of([](Image& i) {  // One more key, and it is the last again.
+              const std::size_t page = i.leaf(main);
+              const std::size_t count = i.keys(page);
+              i.set<u16>(i.slot(page, count), i.get<u16>(i.slot(page, count - 1)));
+              i.add<u16>(page + 12, 2);
+            }),
+            overlap);
 }
 
 TEST_F(VerifyRefuses, NodesWithFlagsOrSizesThatWeNeverWrite) {
@@ -423,8 +534,19 @@ TEST_F(VerifyRefuses, FreePagesThatAreInUseOrTwiceFreeOrNotThere) {
   for (u64 count : U64s{~u64{0}, u64{1} << 61, tall().get<u64>(ids) + 1})
     EXPECT_EQ(of([&](Image& i) { i.set<u64>(ids, count); }), size);
   const std::size_t node = tall().node(page, 0);
-  const u16 unaligned = u16(tall().get<u16>(node) - 1);  // Rounds up to the same place in the page.
-  EXPECT_EQ(of([&](Image& i) { i.set<u16>(node, unaligned); }), size);
+  EXPECT_EQ(of([&](Image& i) {  // Not whole words. It takes as much of the page as before.
+              i.add<u16>(node, u16(-1));
+              i.add<u64>(ids, u64(-1));
+            }),
+            size);
+  EXPECT_EQ(of([&](Image& i) {  // The page's only list, and that has not even a count.
+              i.set<u16>(page + 12, 18);
+              i.set<u16>(page + 14, 4080);
+              i.set<u16>(i.slot(page, 0), 4080);
+              i.set<u64>(page + 4080, u64{8} << 48);
+              i.set<u64>(page + 4088, 1);
+            }),
+            size);
 }
 
 TEST_F(VerifyRefuses, FreePagesOfATransactionThatHasNotBeen) {
