@@ -39,6 +39,28 @@ Octets raw_frame(std::uint8_t descriptor, std::uint8_t content_bytes, std::uint8
 }
 constexpr std::uint8_t single_segment = 0x20;
 
+Octets empty_skippable() {
+  return octets(as_bytes(std::string_view("\x50\x2a\x4d\x18\0\0\0\0", 8)));
+}
+
+// Some hundred bytes that say and are as many equal bytes as wanted: blocks of one repeated byte.
+Octets bomb(std::uint32_t content_bytes) {
+  Octets frame;
+  const auto put = [&](std::uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) frame.push_back(static_cast<std::byte>(value >> (8 * i)));
+  };
+  put(0xfd2fb528, 4);
+  put(single_segment | 0x80, 1);  // The content size has four bytes.
+  put(content_bytes, 4);
+  while (content_bytes > 0) {
+    const std::uint32_t block = std::min<std::uint32_t>(content_bytes, 128 * 1024);
+    content_bytes -= block;
+    put((content_bytes == 0 ? 1U : 0U) | 1U << 1 | block << 3, 3);
+    put('x', 1);
+  }
+  return frame;
+}
+
 TEST(Compress, GivesBackWhatItWasGiven) {
   for (const std::size_t size : {256U, 257U, 1024U, 4096U, 4097U, 65'536U, 1'000'000U}) {
     const Plaintext plain = repetitive(size);
@@ -173,6 +195,14 @@ TEST(Decompress, RefusesEveryTruncationAndEveryTrail) {
   twice.insert(twice.end(), frame->bytes().begin(), frame->bytes().end());
   EXPECT_TRUE(refused(twice, plain.size()));
   EXPECT_TRUE(refused(twice, 2 * plain.size()));
+  for (const Octets& empty : {raw_frame(single_segment, 0, 0), empty_skippable()}) {
+    Octets followed = octets(frame->bytes());
+    followed.insert(followed.end(), empty.begin(), empty.end());
+    EXPECT_TRUE(refused(followed, plain.size()));
+    Octets preceded = empty;
+    preceded.insert(preceded.end(), frame->bytes().begin(), frame->bytes().end());
+    EXPECT_TRUE(refused(preceded, plain.size()));
+  }
 }
 
 TEST(Decompress, RefusesFramesOfKindsThatAreNeverWritten) {
@@ -180,14 +210,19 @@ TEST(Decompress, RefusesFramesOfKindsThatAreNeverWritten) {
   EXPECT_TRUE(refused(skippable, 0));
   EXPECT_TRUE(refused(skippable, 1));
   constexpr std::uint8_t checksum = 0x04, dictionary = 0x01, no_content_size = 0x00;
-  EXPECT_TRUE(refused(raw_frame(single_segment | checksum, 5, 5), 5));
+  Octets checked = raw_frame(single_segment | checksum, 5, 5);
+  for (const int each : {0xbd, 0xb0, 0x12, 0x6f}) checked.push_back(static_cast<std::byte>(each));
+  EXPECT_TRUE(refused(checked, 5));
+  EXPECT_TRUE(refused(empty_skippable(), 0));
   EXPECT_TRUE(refused(raw_frame(single_segment | dictionary, 5, 5), 5));
   EXPECT_TRUE(refused(raw_frame(no_content_size, 0, 5), 5));
 }
 
 TEST(Decompress, RefusesWhatIsLargerThanAnyRecordBeforeItAsksForMemory) {
-  EXPECT_TRUE(refused(raw_frame(single_segment, 5, 5), limits::value_bytes_max + 64 * 1024 + 1));
-  EXPECT_TRUE(refused(raw_frame(single_segment, 5, 5), SIZE_MAX));
+  constexpr std::uint32_t largest = limits::value_bytes_max + 64 * 1024;
+  EXPECT_TRUE(decompress(bomb(largest), largest));
+  EXPECT_TRUE(refused(bomb(largest + 1), largest + 1));
+  EXPECT_TRUE(refused(bomb(0xffffffff), 0xffffffff));
 }
 
 TEST(Decompress, SurvivesEveryFlippedBit) {

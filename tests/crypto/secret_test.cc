@@ -209,6 +209,8 @@ TEST(Arena, LiesBetweenPagesThatFault) {
   ASSERT_NE(mapping.begin, 0U);
   const auto read = [](const volatile std::byte* at) { return std::to_integer<int>(*at) & 0; };
   EXPECT_TRUE(test::ended_well(in_child([&] { return read(begin) + read(end - 1); })));
+  EXPECT_EQ(test::mapping_of(reinterpret_cast<void*>(mapping.begin - 1)).access, "---p");
+  EXPECT_EQ(test::mapping_of(reinterpret_cast<void*>(mapping.end)).access, "---p");
   EXPECT_TRUE(died_of(in_child([&] { return read(begin - 1); }), SIGSEGV));
   EXPECT_TRUE(died_of(in_child([&] { return read(end); }), SIGSEGV));
 }
