@@ -1,11 +1,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
+#include "crypto/child.h"
 #include "os/file.h"
 #include "support/temp_directory.h"
 
@@ -24,7 +27,7 @@ class Extents : public testing::Test {
 };
 
 TEST_F(Extents, StayWhereTheyAreWhenOverwritten) {
-  if (!is_in_place()) GTEST_SKIP() << "needs ext4 or xfs under the current directory";
+  if (!is_in_place()) GTEST_SKIP() << "needs a file system with extents";
   ASSERT_TRUE(file_.write_at(0, as_bytes(std::string(16384, 'a'))));
   const auto before = extent_of(file_, 8192);
   const auto next = extent_of(file_, 8192 + 512);
@@ -36,14 +39,14 @@ TEST_F(Extents, StayWhereTheyAreWhenOverwritten) {
 }
 
 TEST_F(Extents, AreNothingWhereTheFileHasAHole) {
-  if (!is_in_place()) GTEST_SKIP() << "needs ext4 or xfs under the current directory";
+  if (!is_in_place()) GTEST_SKIP() << "needs a file system with extents";
   ASSERT_TRUE(file_.write_at(1 << 20, as_bytes("x")));
   EXPECT_EQ(extent_of(file_, 0), std::nullopt);
   EXPECT_EQ(extent_of(file_, 1 << 30), std::nullopt);
 }
 
 TEST_F(Extents, NotYetWrittenAreNotInPlace) {
-  if (!is_in_place()) GTEST_SKIP() << "needs ext4 or xfs under the current directory";
+  if (!is_in_place()) GTEST_SKIP() << "needs a file system with extents";
   ASSERT_EQ(posix_fallocate(file_.fd(), 0, 65536), 0);
   const auto found = extent_of(file_, 4096);
   ASSERT_TRUE(found);
@@ -110,6 +113,21 @@ TEST_F(LiesWithin, SeesThroughSymlinks) {
   EXPECT_FALSE(within(room_ / "data" / "inside" / "key"));
   fs::create_directory_symlink(room_ / "data", room_ / "other_name");
   EXPECT_TRUE(*lies_within(room_ / "data" / "key", room_ / "other_name"));
+}
+
+TEST_F(LiesWithin, SeesThroughABindMount) {
+  fs::create_directory(room_ / "mounted");
+  constexpr int no_namespace = 77;
+  const int status = test::in_child([&] {
+    const int spaces = geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+    if (unshare(spaces) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount((room_ / "data").c_str(), (room_ / "mounted").c_str(), nullptr, MS_BIND, nullptr) !=
+            0)
+      return no_namespace;
+    return within(room_ / "mounted" / "key") ? 0 : 1;
+  });
+  if (WEXITSTATUS(status) == no_namespace) GTEST_SKIP() << "needs mount namespaces";
+  EXPECT_TRUE(test::ended_well(status));
 }
 
 TEST_F(LiesWithin, HoldsForADirectoryThatIsNotThereYet) {

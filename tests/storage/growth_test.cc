@@ -166,6 +166,20 @@ TEST_F(Growth, InAnotherProcessIsFollowed) {
   EXPECT_EQ(environment.stats()->entries, 5U);
 }
 
+TEST_F(Growth, InAnotherProcessIsFollowedByAWriterBeyondItsOwnLimit) {
+  options_.map_bytes_max = options_.map_bytes;
+  const Environment environment = create_and_open();
+  options_.map_bytes_max = std::size_t{64} << 20;
+  const std::string value(std::size_t{2} << 20, 'v');
+  ASSERT_TRUE(test::ended_well(test::in_child([&] {
+    const auto own = reopen();
+    return own && put_growing(*own, "one", value) ? 0 : 1;
+  })));
+  EXPECT_TRUE(put(environment, "two", "value"));
+  EXPECT_EQ(environment.stats()->entries, 2U);
+  EXPECT_FALSE(environment.can_grow());
+}
+
 TEST_F(FullMap, KeepsRemovalsWorkingWhileAReaderPinsEveryPage) {
   options_.map_bytes_max = options_.map_bytes = std::size_t{4} << 20;
   const Environment environment = create_and_open();
