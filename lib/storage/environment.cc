@@ -122,8 +122,8 @@ Result<EnvironmentHandle> open_handle(const os::Directory& directory,
   return env;
 }
 
-// LMDB leaves out the last pages when a transaction took and freed them, so a short file may be whole;
-// but where one of them is in use, reading it would be SIGBUS. Only the walk tells. Rare.
+// LMDB leaves out the last pages when a transaction took and freed them, so a short file may be
+// whole; but where one of them is in use, reading it would be SIGBUS. Only the walk tells. Rare.
 Status check_tail(const os::File& data, std::uint64_t file_bytes, MDB_env* env) {
   MDB_envinfo info{};
   MDB_stat stat{};

@@ -233,8 +233,8 @@ TEST_F(Opening, HappensOnceInAProcess) {
   EXPECT_TRUE(reopen());
 }
 
-// Whoever opens and closes lock.mdb in this process drops its locks: another process would then begin
-// an empty table of readers.
+// Whoever opens and closes lock.mdb in this process drops its locks: another process would then
+// begin an empty table of readers.
 TEST_F(Opening, ASecondTimeKeepsTheReadersKnownToOthers) {
   const Environment environment = create_and_open();
   const auto reader = environment.read();
