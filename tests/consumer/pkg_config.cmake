@@ -1,4 +1,4 @@
-# cmake -DPREFIX= -DCOMPILER= -DSOURCE= -DOUT= -DPKG_CONFIG= -P pkg_config.cmake
+# cmake -DPREFIX= -DCOMPILER= -DSOURCE= -DOUT= -DSTORE= -DPKG_CONFIG= -P pkg_config.cmake
 # Builds and runs a program with nothing but what efface.pc says.
 file(GLOB_RECURSE found ${PREFIX}/efface.pc)
 get_filename_component(directory "${found}" DIRECTORY)
@@ -9,4 +9,4 @@ separate_arguments(flags UNIX_COMMAND "${flags}")
 execute_process(COMMAND ${COMPILER} -std=c++20 ${SOURCE} -o ${OUT} ${flags}
   COMMAND_ERROR_IS_FATAL ANY)
 set(ENV{LD_LIBRARY_PATH} "${directory}/..")
-execute_process(COMMAND ${OUT} COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${OUT} ${STORE} COMMAND_ERROR_IS_FATAL ANY)
