@@ -389,8 +389,8 @@ TEST_P(VerifiedFile, IsWhatKeepsLmdbAlive) {
   EXPECT_THAT(tally.crashed, Gt(random_cases() / 1000));
 }
 
-// The bytes of these pages; every eighth where all neighbours are alike, which is the middle of a value
-// or unused room.
+// The bytes of these pages; every eighth where all neighbours are alike, which is the middle of a
+// value or unused room.
 std::vector<std::size_t> telling_bytes(const Image& image, const std::vector<std::size_t>& pages) {
   const std::vector<std::byte>& bytes = image.bytes;
   std::vector<std::size_t> out;
