@@ -40,8 +40,8 @@ struct Assurance {
 
 // What the store keeps beside its keys, authenticated: how far the keyring had come.
 struct Anchor {
-  Epoch epoch = 0;                           // In force when the anchor was written; 0: never used.
-  std::array<std::byte, 32> root_hash{};     // BLAKE2b-256 of the sealed root node.
+  Epoch epoch = 0;                        // In force when the anchor was written; 0: never used.
+  std::array<std::byte, 32> root_hash{};  // BLAKE2b-256 of the sealed root node.
   std::uint64_t ledger_entries = 0;
   std::array<std::byte, 16> ledger_hash{};
   friend bool operator==(const Anchor&, const Anchor&) = default;

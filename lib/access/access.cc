@@ -15,7 +15,8 @@ Status check_person(const keyring::Keys& keys, const Person& person) {
   return {};
 }
 
-// A removal between finding and opening makes bytes that do not verify: then the truth is the removal.
+// A removal between finding and opening makes bytes that do not verify: then the truth is the
+// removal.
 template <class T>
 Result<T> unless_overtaken(Result<T> result, const Activity& activity, const Person& person,
                            const Admission& admission) {

@@ -1,9 +1,9 @@
 // access/access.h -- the choke point: every read and every write is decided here, and nowhere else.
 //
-// In this order, and closed by default: the tenant is here and the region open; the person is the one that
-// was enrolled, not erased since; the purpose is declared and its legal basis satisfied; the record's own
-// scope alive, and the record permits the purpose; the record not expired. Unknown or missing anything
-// refuses, with the code that says why.
+// In this order, and closed by default: the tenant is here and the region open; the person is the
+// one that was enrolled, not erased since; the purpose is declared and its legal basis satisfied;
+// the record's own scope alive, and the record permits the purpose; the record not expired. Unknown
+// or missing anything refuses, with the code that says why.
 //
 // A read that an erasure overtook looks again before it answers: erasure beats snapshot isolation.
 #pragma once
@@ -31,7 +31,8 @@ struct Admission {
 };
 // Whether the purpose's legal basis allows anything at all. Errors: consent_missing.
 Status check_basis(const Activity& activity);
-// Errors: tenant_unknown, subject_erased, consent_missing, purpose_unknown (another tenant's person).
+// Errors: tenant_unknown, subject_erased, consent_missing, purpose_unknown (another tenant's
+// person).
 Result<Admission> admit(const Activity& activity, const Person& person);
 // Whether nothing was removed since; otherwise whether she is still admitted.
 Status still_admitted(const Activity& activity, const Person& person, const Admission& admission);

@@ -1,7 +1,7 @@
 // access/people.h -- finding and enrolling people.
 //
-// A person has one home. Enrolling locks the keyrings of all of the tenant's regions, in name order, and
-// looks in each, so that no two processes or threads give her two.
+// A person has one home. Enrolling locks the keyrings of all of the tenant's regions, in name
+// order, and looks in each, so that no two processes or threads give her two.
 //
 // Errors  subject_unknown, exists, region_mismatch, region_not_open; those of the keyring.
 #pragma once

@@ -15,7 +15,8 @@
 
 namespace efface::internal {
 
-// What a Region value stands for. Immutable once the store is open; keyring and vault are thread-safe.
+// What a Region value stands for. Immutable once the store is open; keyring and vault are
+// thread-safe.
 struct RegionState {
   std::string name;
   bool open = false;  // If not, nothing below is there.
@@ -32,7 +33,8 @@ namespace efface::access {
 using internal::RegionState;
 using TimeSource = std::chrono::system_clock::time_point (*)();
 
-// Makes a region in `parent` under `name`, in a temporary directory that is renamed when it is whole.
+// Makes a region in `parent` under `name`, in a temporary directory that is renamed when it is
+// whole.
 Status create_region(const os::Directory& parent, std::string_view directory_name,
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
 

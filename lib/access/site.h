@@ -1,4 +1,5 @@
-// access/site.h -- a store as a whole: the directory that names its regions, and the tenants in them.
+// access/site.h -- a store as a whole: the directory that names its regions, and the tenants in
+// them.
 //
 // Shape   DIR/store.info (which regions, and where), DIR/NAME/ per region or a directory elsewhere.
 // Threads After open, tenants are added and removed under a lock; regions never change.

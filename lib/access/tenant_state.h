@@ -46,8 +46,8 @@ class TenantState {
   subjects::Terms terms() const;
   std::optional<subjects::NumberedPurpose> purpose(std::string_view purpose_name) const;
   std::optional<subjects::NumberedPurpose> purpose(subjects::PurposeNumber number) const;
-  // Stores the purpose in every region's keyring, in name order; again where a crash left one of them
-  // behind. Errors: as Tenant::declare_purpose.
+  // Stores the purpose in every region's keyring, in name order; again where a crash left one of
+  // them behind. Errors: as Tenant::declare_purpose.
   Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose);
 
   bool gone() const noexcept { return gone_.load(std::memory_order_acquire); }

@@ -40,7 +40,8 @@ Update Update::remove() noexcept {
   return Update(std::unique_ptr<State>(new State{internal::UpdateKind::remove, {}}));
 }
 Update Update::put(Bytes value) {
-  auto state = std::make_unique<State>(State{internal::UpdateKind::put, codec::Plaintext(value.size())});
+  auto state =
+      std::make_unique<State>(State{internal::UpdateKind::put, codec::Plaintext(value.size())});
   std::copy(value.begin(), value.end(), state->value.data());
   return Update(std::move(state));
 }

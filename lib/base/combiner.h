@@ -1,7 +1,7 @@
 // base/combiner.h -- jobs that wait at the same time are done as one: leader and followers.
 //
-// A caller either becomes the leader and does everybody's work, its own first, or waits until a leader has
-// done its. No background thread. Jobs are taken in the order they came.
+// A caller either becomes the leader and does everybody's work, its own first, or waits until a
+// leader has done its. No background thread. Jobs are taken in the order they came.
 //
 // Threads  run() from any number of threads at once; work runs in one thread at a time.
 // Cost     Uncontended: two uncontended locks.

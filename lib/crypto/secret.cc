@@ -147,7 +147,8 @@ class SizeClass {
     if (required && unlocked_bytes_ != 0) throw memory_lock_refused();
   }
 
-  // Each chunk is twice the last. Near the limit of what may be locked, or had, a smaller one will do.
+  // Each chunk is twice the last. Near the limit of what may be locked, or had, a smaller one will
+  // do.
   void grow(bool required) {
     std::size_t size = chunk_bytes_min;
     if (!chunks_.empty() && slot_bytes_ < SecretBuffer::size_max)

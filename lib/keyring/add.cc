@@ -1,5 +1,5 @@
-// Adding rows to a keyring. What is added is never a removal: no epoch ends. A split re-keys the root, under
-// the epoch in force.
+// Adding rows to a keyring. What is added is never a removal: no epoch ends. A split re-keys the
+// root, under the epoch in force.
 #include <algorithm>
 
 #include "crypto/random.h"

@@ -1,13 +1,14 @@
 // Forgetting, in the order that makes it true:
 //
 //   0  the root key store holds the epoch in force and one spare that no attempt has used;
-//   1  in one transaction the rows go, every node above them gets a fresh key, and the new root stands
-//      wrapped under the spare; committed, synced, read back;
+//   1  in one transaction the rows go, every node above them gets a fresh key, and the new root
+//      stands wrapped under the spare; committed, synced, read back;
 //   2  the root key store destroys the epoch that was in force, durably;
 //   3  the caches of this process forget. Only now does erase() answer.
 //
-// Until step 2 is durable both roots are whole and a crash leaves the one or the other: recovery destroys
-// whichever epoch the root does not name. On any error in step 1 the old root key is not touched.
+// Until step 2 is durable both roots are whole and a crash leaves the one or the other: recovery
+// destroys whichever epoch the root does not name. On any error in step 1 the old root key is not
+// touched.
 #include <algorithm>
 #include <map>
 #include <new>

@@ -154,7 +154,8 @@ Status KeyTree::walk_below(const NodeReader& nodes, const Node& node, std::uint8
   return {};
 }
 
-// The key that a node is sealed under from now on. Always random: nothing that survives leads to it.
+// The key that a node is sealed under from now on. Always random: nothing that survives leads to
+// it.
 crypto::SecretKey KeyTree::fresh_key(NodeId id, std::optional<crypto::KeyView> old,
                                      bool keep_old) const {
   if constexpr (mutant != Mutant::none) {
@@ -282,9 +283,9 @@ Result<bool> KeyTree::add(NodeWriter& nodes, TreeRoot& root, std::span<const Tag
   return rekeyed;
 }
 
-// Splits the next buckets in order: what moves goes into new leaves, and the buckets that it leaves are
-// re-keyed up to the root. Without that, the old image of a bucket stays open under its living key, and
-// a person erased after the split is not erased.
+// Splits the next buckets in order: what moves goes into new leaves, and the buckets that it leaves
+// are re-keyed up to the root. Without that, the old image of a bucket stays open under its living
+// key, and a person erased after the split is not erased.
 Status KeyTree::split(NodeWriter& nodes, TreeRoot& root, std::uint32_t splits,
                       const crypto::SecretKey* new_root_key) const {
   while (splits > 0) {

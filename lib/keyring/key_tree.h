@@ -1,17 +1,18 @@
 // keyring/key_tree.h -- a map from tags to rows that can forget.
 //
-// An implicit 61-ary tree over linear-hashing buckets. Each node is sealed under its own random key, and
-// that key stands only in its parent; the root's key stands with whoever owns the tree. When a row is
-// removed, every node from its leaf to the root gets a fresh random key, so that an old image of any of
-// them, wherever a copy survives, is sealed under a key that now exists nowhere.
+// An implicit 61-ary tree over linear-hashing buckets. Each node is sealed under its own random
+// key, and that key stands only in its parent; the root's key stands with whoever owns the tree.
+// When a row is removed, every node from its leaf to the root gets a fresh random key, so that an
+// old image of any of them, wherever a copy survives, is sealed under a key that now exists
+// nowhere.
 //
-// Rules, each a test: an ancestor is never sealed again under its old key; no key is derived from one
-// that survives; replacing a row is a removal of the old one; a split is a removal too.
+// Rules, each a test: an ancestor is never sealed again under its old key; no key is derived from
+// one that survives; replacing a row is a removal of the old one; a split is a removal too.
 //
 // Threads  A KeyTree is a value without state: the nodes are in the store, the root with its owner.
 // Errors   corruption; and those of the store. After an error the caller drops the transaction.
-// Cost     find opens height + 1 nodes, about two microseconds each. An edit seals as many per leaf;
-//          shared ancestors once per batch. Memory: one path.
+// Cost     find opens height + 1 nodes, about two microseconds each. An edit seals as many per
+//          leaf; shared ancestors once per batch. Memory: one path.
 // Source   Di Crescenzo et al., "How to forget a secret", STACS 1999; Reardon et al., "Secure data
 //          deletion from persistent media", CCS 2013; Litwin, "Linear hashing", VLDB 1980.
 #pragma once
@@ -68,11 +69,11 @@ class KeyTree {
   Status walk(const NodeReader& nodes, const TreeRoot& root,
               FunctionRef<Result<Flow>(RowView)> look) const;
 
-  // Calls change(i, leaf) for every tags[i], leaf by leaf, and seals what it changed: a leaf that only
-  // gained rows under its present key, any other and all its ancestors under fresh ones.
-  // new_root_key (may be null) is what the root is sealed under if it is re-keyed at all; it must be
-  // fresh and random, and exists because the root of the top tree is wrapped beforehand.
-  // Answers whether the root was re-keyed; root then has the new key.
+  // Calls change(i, leaf) for every tags[i], leaf by leaf, and seals what it changed: a leaf that
+  // only gained rows under its present key, any other and all its ancestors under fresh ones.
+  // new_root_key (may be null) is what the root is sealed under if it is re-keyed at all; it must
+  // be fresh and random, and exists because the root of the top tree is wrapped beforehand. Answers
+  // whether the root was re-keyed; root then has the new key.
   Result<bool> edit(NodeWriter& nodes, TreeRoot& root, std::span<const Tag> tags,
                     FunctionRef<Status(std::size_t, LeafEdit&)> change,
                     const crypto::SecretKey* new_root_key = nullptr) const;

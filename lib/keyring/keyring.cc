@@ -104,8 +104,9 @@ Status Keyring::recover() {
   return settle_epochs(record.epoch, false);
 }
 
-// Leaves the store with the epoch in force and one spare that no attempt has used. A spare that was used
-// is destroyed: pages of the failed attempt may be on disk under it, so it must never come into force.
+// Leaves the store with the epoch in force and one spare that no attempt has used. A spare that was
+// used is destroyed: pages of the failed attempt may be on disk under it, so it must never come
+// into force.
 Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
   RootKeyStore& store = *options_.root_keys;
   EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());

@@ -1,15 +1,17 @@
-// keyring/keyring.h -- the keys of one region: trees, their root, and the order in which they forget.
+// keyring/keyring.h -- the keys of one region: trees, their root, and the order in which they
+// forget.
 //
-// A top tree whose rows belong to tenants; each tenant has a subject tree (its people and their scopes) and
-// a retention tree (its buckets). The key of the top tree's root is wrapped by the RootKeyStore under the
-// epoch in force. All removals, at whatever height, are one operation: erase().
+// A top tree whose rows belong to tenants; each tenant has a subject tree (its people and their
+// scopes) and a retention tree (its buckets). The key of the top tree's root is wrapped by the
+// RootKeyStore under the epoch in force. All removals, at whatever height, are one operation:
+// erase().
 //
 // Threads   Shared. Reads never wait for writes; writes exclude one another, with a deadline.
 // Lifetime  The RootKeyStore and the region's lock outlive it.
-// Errors    busy: the deadline passed. closed: an earlier failure latched it. outcome_unknown: the commit
-//           failed half way, latched. erase_pending: the keyring has forgotten and nothing of it can be
-//           read here, but the root key store did not confirm that the old root key is destroyed; the
-//           next erase, settle or open tries again.
+// Errors    busy: the deadline passed. closed: an earlier failure latched it. outcome_unknown: the
+//           commit failed half way, latched. erase_pending: the keyring has forgotten and nothing
+//           of it can be read here, but the root key store did not confirm that the old root key is
+//           destroyed; the next erase, settle or open tries again.
 // Source    docs/format/keyring.md; DESIGN (docs/model.md), "Erasure is committed in this order".
 #pragma once
 #include <chrono>
@@ -106,8 +108,8 @@ class Keyring {
  public:
   using Lock = std::unique_lock<std::timed_mutex>;
 
-  // In an empty directory. Errors: root_key_mismatch when the root key store serves a keyring already.
-  // A crash leaves files to be thrown away, and a root key store that can be used again.
+  // In an empty directory. Errors: root_key_mismatch when the root key store serves a keyring
+  // already. A crash leaves files to be thrown away, and a root key store that can be used again.
   static Status create(const os::Directory& directory, const KeyringOptions& options);
 
   // Recovers: what an interrupted erasure left to do is done before it answers.
@@ -167,8 +169,8 @@ class Keyring {
                                const Tag& tag);
   Result<TreeRoot> root_of(const NodeReader& nodes, const TreeRoot& top, const TreeRef& tree) const;
   std::optional<crypto::SecretKey> held_root(const Id16& root_id) const;
-  // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether the
-  // root was re-keyed: it is then coming_, until publish_root.
+  // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether
+  // the root was re-keyed: it is then coming_, until publish_root.
   Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
   Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work);
   Status put_root_record(storage::WriteTxn& txn, const NextRoot& next, std::uint32_t buckets) const;

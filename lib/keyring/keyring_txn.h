@@ -1,8 +1,9 @@
-// keyring/keyring_txn.h -- what stands in a keyring's environment beside the nodes, and one change of it.
+// keyring/keyring_txn.h -- what stands in a keyring's environment beside the nodes, and one change
+// of it.
 //
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
-//        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed terms;
-//        'q' sequence: an entry of the reclaim queue.
+//        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
+//        terms; 'q' sequence: an entry of the reclaim queue.
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
@@ -59,8 +60,8 @@ std::vector<std::byte> terms_context(const Id16& region, std::uint32_t tenant_nu
 std::vector<std::byte> encode_reclaim(const Reclaim& reclaim);
 Result<Reclaim> decode_reclaim(std::uint64_t sequence, Bytes bytes);
 
-// One write transaction on the trees. Each tree is edited at most once, so that no intermediate state of
-// a node is ever sealed under a key that stays.
+// One write transaction on the trees. Each tree is edited at most once, so that no intermediate
+// state of a node is ever sealed under a key that stays.
 class Keyring::Txn {
  public:
   Txn(const Id16& region, storage::WriteTxn& txn, TreeRoot top, const crypto::SecretKey& next_root)

@@ -1,8 +1,9 @@
 // keyring/keys.h -- the rows of one tag, opened; and the cache of them.
 //
-// Keys is what a read or a write needs of one person: her row and her scopes'. It is immutable but for a
-// small memo of keys derived from it. Whoever uses one holds it by shared_ptr for the length of one
-// operation; nobody keeps it longer. When the cache drops it and the last operation ends, it is wiped.
+// Keys is what a read or a write needs of one person: her row and her scopes'. It is immutable but
+// for a small memo of keys derived from it. Whoever uses one holds it by shared_ptr for the length
+// of one operation; nobody keeps it longer. When the cache drops it and the last operation ends, it
+// is wiped.
 //
 // Threads  Both are shared.
 // Cost     A hit is one short lock and one hash: about 60 ns.

@@ -1,8 +1,8 @@
 // keyring/mutant.h -- deliberate breakages of the promise, one per test-only build.
 //
-// A test that nothing can make fail shows nothing. tests/oracle compiles this layer once per mutant and
-// passes only if the disclosure oracle finds the key that the mutant failed to forget. The library
-// itself is always built with none, so every branch on it disappears.
+// A test that nothing can make fail shows nothing. tests/oracle compiles this layer once per mutant
+// and passes only if the disclosure oracle finds the key that the mutant failed to forget. The
+// library itself is always built with none, so every branch on it disappears.
 #pragma once
 
 #ifndef EFFACE_MUTANT

@@ -1,9 +1,10 @@
 // keyring/node.h -- one node of a key tree, sealed and opened.
 //
-// Shape   docs/format/keyring.md. On disk: version 1 | suite 1 | kind 1 | zero 1 | nonce 24 | ciphertext |
-//         tag 16. In clear, a leaf is count 4 | bucket count 4 | units of 27 rows, zero-padded; an inner
-//         node is count 4 | bucket count 4 | 61 child keys, zero-padded. The bucket count stands in the
-//         root node of a tree only. Two sealed nodes of one unit share an LMDB page.
+// Shape   docs/format/keyring.md. On disk: version 1 | suite 1 | kind 1 | zero 1 | nonce 24 |
+//         ciphertext | tag 16. In clear, a leaf is count 4 | bucket count 4 | units of 27 rows,
+//         zero-padded; an inner node is count 4 | bucket count 4 | 61 child keys, zero-padded. The
+//         bucket count stands in the root node of a tree only. Two sealed nodes of one unit share
+//         an LMDB page.
 // Errors  corruption when bytes do not verify, or verify and make no sense.
 #pragma once
 #include <cstdint>

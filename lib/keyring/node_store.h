@@ -1,7 +1,7 @@
 // keyring/node_store.h -- the seam between the key tree and what keeps its nodes.
 //
-// The tree knows only these two calls and that whoever made the store commits it: all puts together or
-// none. LMDB is the first store behind it (lmdb_nodes.h).
+// The tree knows only these two calls and that whoever made the store commits it: all puts together
+// or none. LMDB is the first store behind it (lmdb_nodes.h).
 #pragma once
 #include "efface/result.h"
 #include "keyring/node.h"

@@ -1,7 +1,8 @@
 // keyring/row.h -- one row of a key tree: a tag, a key, a handle.
 //
 // Shape  72 bytes, little-endian: tag 16 | key 32 | handle 16 | label 2 | flags 2 | aux 4
-//        In the top tree a tag is a tenant; in a subject tree, a person; in a retention tree, a bucket.
+//        In the top tree a tag is a tenant; in a subject tree, a person; in a retention tree, a
+//        bucket.
 #pragma once
 #include <cstring>
 #include <optional>
@@ -22,7 +23,8 @@ inline constexpr Label tenant_terms = 0;    // key: the tenant's sealed terms. a
 inline constexpr Label subject_root = 1;    // key: root of its subject tree. aux: bucket count.
 inline constexpr Label retention_root = 2;  // key: root of its retention tree. aux: bucket count.
 inline constexpr Label pseudonym_key = 3;   // key: turns subject ids into tags.
-// Labels of a subject tree: 0 is the person, 1 to 256 the scopes by purpose number (aux: generation).
+// Labels of a subject tree: 0 is the person, 1 to 256 the scopes by purpose number (aux:
+// generation).
 inline constexpr Label person = 0;
 // Label of a retention tree.
 inline constexpr Label bucket_key = 0;

@@ -1,7 +1,7 @@
 // records/bucket.h -- retention buckets: the days on which records expire.
 //
-// Shape  A bucket is a day since 1970-01-01 UTC, or `never`. Its key is a row of the tenant's retention
-//        tree, so that destroying it shreds whatever expires that day.
+// Shape  A bucket is a day since 1970-01-01 UTC, or `never`. Its key is a row of the tenant's
+//        retention tree, so that destroying it shreds whatever expires that day.
 #pragma once
 #include <chrono>
 #include <cstdint>

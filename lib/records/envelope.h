@@ -1,9 +1,11 @@
 // records/envelope.h -- one record, sealed and opened.
 //
-// Shape   docs/format/record.md. In the database: key = handle 16 | name tag 16; value = version 1 | suite 1 |
-//         flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce 24 | ciphertext | tag 16. In clear, a
-//         FlatBuffer of record.fbs, or (flag 1) its size 4 and its Zstandard frame.
-// Errors  corruption for bytes that do not verify, or that stand in another place than they were sealed for.
+// Shape   docs/format/record.md. In the database: key = handle 16 | name tag 16; value = version 1
+//         | suite 1 | flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce 24 |
+//         ciphertext | tag 16. In clear, a FlatBuffer of record.fbs, or (flag 1) its size 4 and its
+//         Zstandard frame.
+// Errors  corruption for bytes that do not verify, or that stand in another place than they were
+//         sealed for.
 // Cost    1 KiB: about 1.5 microseconds either way; compression, where it helps, some more.
 #pragma once
 #include <optional>

@@ -46,11 +46,11 @@ class Vault {
   // All changes or none. still_valid runs under the records lock, just before they are stored.
   Status commit(std::span<Change> changes, FunctionRef<Status()> still_valid);
 
-  // Returns once every commit that had begun has ended: after an erasure has been published, none that was
-  // found valid before it is still on its way.
+  // Returns once every commit that had begun has ended: after an erasure has been published, none
+  // that was found valid before it is still on its way.
   void barrier();
 
-  // ---- reclaiming: at most records_max of a handle, in one transaction. Answers how many went. ----
+  // ---- reclaiming: up to records_max of a handle in one transaction; answers how many went ----
   Result<std::size_t> remove_some(const keyring::Handle& handle, std::size_t records_max);
   // The handles that have records, from one snapshot. Cost: one seek a handle.
   Result<std::vector<keyring::Handle>> handles() const;

@@ -17,9 +17,9 @@ Status remove_records(access::RegionState& region, const keyring::Handle& handle
   }
 }
 
-// The handles of a tenant that is gone stood in leaves that nobody can open. So: whatever has records and
-// no key. The records are looked at first: a key is always older than its first record, so what was there
-// then and has no key now has lost it.
+// The handles of a tenant that is gone stood in leaves that nobody can open. So: whatever has
+// records and no key. The records are looked at first: a key is always older than its first record,
+// so what was there then and has no key now has lost it.
 Status remove_orphans(access::RegionState& region, const MaintainOptions& options,
                       Maintained& into) {
   EFFACE_ASSIGN(const std::vector<keyring::Handle> present, region.vault->handles());

@@ -1,7 +1,8 @@
 // subjects/pseudonym.h -- the tags under which tenants and people stand in the key trees.
 //
-// A person's tag is a keyed hash of her id under her tenant's pseudonym key, and stands only inside sealed
-// leaves: as a key of the database it would let anyone with an old page ask for ever whether she was here.
+// A person's tag is a keyed hash of her id under her tenant's pseudonym key, and stands only inside
+// sealed leaves: as a key of the database it would let anyone with an old page ask for ever whether
+// she was here.
 #pragma once
 #include <string_view>
 

@@ -1,7 +1,7 @@
 // subjects/terms.h -- what a tenant was declared with: its regions, its purposes.
 //
-// The same terms stand in the keyring of each of the tenant's regions, sealed. A crash between two of them
-// leaves one behind: merged() answers the union, and declaring again completes it.
+// The same terms stand in the keyring of each of the tenant's regions, sealed. A crash between two
+// of them leaves one behind: merged() answers the union, and declaring again completes it.
 //
 // Threads  Values.
 // Errors   invalid_argument, too_large, conflict.

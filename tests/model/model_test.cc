@@ -1,5 +1,5 @@
-// Random operations on a store and on a map: not one difference. RapidCheck shrinks what differs to a short
-// list of operations and prints the seed (RC_PARAMS="seed=...") that replays it.
+// Random operations on a store and on a map: not one difference. RapidCheck shrinks what differs to
+// a short list of operations and prints the seed (RC_PARAMS="seed=...") that replays it.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 

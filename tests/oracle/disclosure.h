@@ -1,19 +1,19 @@
-// oracle/disclosure.h -- everything that can be read with what is live: the key disclosure graph, to its
-// fixed point.
+// oracle/disclosure.h -- everything that can be read with what is live: the key disclosure graph,
+// to its fixed point.
 //
-// It knows the formats of docs/format/ with code of its own: nothing of lib/ is in it, so a mistake that
-// the library makes in the same way on both of its sides shows here.
+// It knows the formats of docs/format/ with code of its own: nothing of lib/ is in it, so a mistake
+// that the library makes in the same way on both of its sides shows here.
 //
 //   disclosure::Images images;                  // Every byte that somebody may have kept.
 //   images.add_directory(copy_of_the_store);    // Copies, backups, the live files, in any number.
 //   const auto keys = disclosure::RootKeys::from_file(root_key_file);
 //   const auto found = disclosure::search(images, *keys);
-//   found.could_tell("alice");                  // Whether anybody could say that she was ever here.
+//   found.could_tell("alice");                  // Whether anybody could say that she was here.
 //   for (const auto& record : found.opened_records()) ...
 //
-// Shape     Every page is searched for sealed values at every place where LMDB may have put one: live,
-//           free and stale pages alike, their slack included; overflow runs are put together from every
-//           pointer to their page that was ever seen.
+// Shape     Every page is searched for sealed values at every place where LMDB may have put one:
+//           live, free and stale pages alike, their slack included; overflow runs are put together
+//           from every pointer to their page that was ever seen.
 // Lifetime  Images maps the files that it was given: they must not change while it lives.
 // Threads   One at a time. search() changes nothing.
 // Source    Reardon et al., "Secure data deletion from persistent media", CCS 2013.
@@ -57,8 +57,8 @@ class Images {
   Images& operator=(Images&&) noexcept;
   ~Images();
 
-  // All pages of a data.mdb, whatever its meta pages say. Another kind of file: searched just the same.
-  // Answer whether it could be read.
+  // All pages of a data.mdb, whatever its meta pages say. Another kind of file: searched just the
+  // same. Answer whether it could be read.
   bool add_file(const std::filesystem::path& path);
   bool add_directory(const std::filesystem::path& path);  // Every regular file below it.
   // What was written at that offset of a data.mdb; copied. What is no whole page is passed over.
@@ -154,8 +154,8 @@ class Result {
   bool opens_record(const Id& handle) const;  // Any record of it.
   bool opens_value(std::string_view value) const;
   bool opens_terms(std::uint32_t tenant) const;
-  // Whether a tag of this id, under any pseudonym key reached, stands in any row reached; or her sealed
-  // id opens.
+  // Whether a tag of this id, under any pseudonym key reached, stands in any row reached; or her
+  // sealed id opens.
   bool could_tell(std::string_view subject_id) const;
 
   std::size_t nodes_opened() const noexcept { return nodes_.size(); }
