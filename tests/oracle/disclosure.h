@@ -60,7 +60,9 @@ class Images {
   // All pages of a data.mdb, whatever its meta pages say. Another kind of file: searched just the
   // same. Answer whether it could be read.
   bool add_file(const std::filesystem::path& path);
-  bool add_directory(const std::filesystem::path& path);  // Every regular file below it.
+  // Every regular file below it, but lock.mdb: closing that one would end LMDB's lock on an environment that
+  // this process has open, and there is nothing in it.
+  bool add_directory(const std::filesystem::path& path);
   // What was written at that offset of a data.mdb; copied. What is no whole page is passed over.
   void add_pages(std::uint64_t offset, Bytes bytes);
   // Only what the newest meta page of a data.mdb leads to: the live tree, one image of each place.

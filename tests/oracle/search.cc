@@ -1,0 +1,342 @@
+// The fixed point: every key that is known at a place is tried on every image of that place; what opens
+// gives keys of other places.
+#include <algorithm>
+#include <bit>
+#include <deque>
+
+#include "oracle/images.h"
+#include "oracle/record_plain.h"
+
+namespace disclosure {
+namespace {
+
+constexpr std::uint32_t fan_out = 61;
+constexpr std::size_t row_bytes = 72;
+constexpr std::size_t preamble_bytes = 8;
+
+std::uint8_t height_of(std::uint32_t buckets) {
+  std::uint8_t levels = 0;
+  for (std::uint64_t reach = 1; reach < buckets; reach *= fan_out) ++levels;
+  return levels;
+}
+
+struct At {
+  std::size_t region;
+  Place place;
+  friend bool operator==(const At&, const At&) = default;
+};
+
+std::uint64_t hash_of(const Place& place) {
+  return (std::uint64_t{place.tree} << 32 ^ place.index) * 0x9E3779B97F4A7C15u + place.level;
+}
+
+struct AtHash {
+  std::size_t operator()(const At& at) const noexcept { return hash_of(at.place) + at.region; }
+};
+struct PlaceHash {
+  std::size_t operator()(const Place& place) const noexcept { return hash_of(place); }
+};
+
+template <class Value>
+void sort_distinct(std::vector<Value>& values) {
+  std::ranges::sort(values);
+  const auto rest = std::ranges::unique(values);
+  values.erase(rest.begin(), rest.end());
+}
+
+template <class Value>
+bool contains(const std::vector<Value>& sorted, const Value& value) {
+  return std::ranges::binary_search(sorted, value);
+}
+
+}  // namespace
+
+class Search {
+ public:
+  Search(const Images& images, const RootKeys& keys, const Options& options)
+      : images_(images.impl_->all()),
+        regions_(images.impl_->regions.begin(), images.impl_->regions.end()),
+        root_keys_(keys),
+        options_(options),
+        opened_(images_.nodes.size(), false) {}
+
+  Result run();
+
+ private:
+  struct Work {
+    At at;
+    Key key;
+    std::optional<std::size_t> from_node;
+    std::optional<std::size_t> from_root;
+  };
+  using RowName = std::tuple<std::size_t, Tree, std::uint32_t, Id, std::uint16_t, Id, Key>;
+
+  void unwrap_roots();
+  void guess();
+  void learn(Work work);
+  void follow(const Work& work);
+  void take_children(const At& at, Bytes plain, std::size_t node);
+  void take_rows(const At& at, Bytes plain, std::size_t node);
+  void open_terms();
+  void open_records();
+  void open_record(const RecordImage& image);
+  bool open_with(const RecordImage& image, const Row& scope, const Row& bucket);
+  void sum_up();
+
+  ImageSet images_;
+  std::vector<Id> regions_;
+  const RootKeys& root_keys_;
+  Options options_;
+  std::vector<bool> opened_;
+  std::unordered_map<Place, std::vector<std::size_t>, PlaceHash> images_at_;
+  std::unordered_map<At, std::vector<Key>, AtHash> known_;
+  std::deque<Work> work_;
+  std::map<RowName, std::size_t> row_index_;
+  std::map<Id, std::vector<std::size_t>> scopes_;  // Rows of people, by handle.
+  std::map<std::tuple<Id, std::uint32_t, std::uint32_t>, std::vector<std::size_t>> buckets_;
+  std::vector<std::byte> plain_;
+  Result result_;
+};
+
+Result Search::run() {
+  for (std::size_t i = 0; i < images_.nodes.size(); ++i)
+    images_at_[images_.nodes[i].place].push_back(i);
+  unwrap_roots();
+  guess();
+  while (!work_.empty()) {
+    const Work next = work_.front();
+    work_.pop_front();
+    follow(next);
+  }
+  open_terms();
+  if (options_.open_records) open_records();
+  sum_up();
+  return std::move(result_);
+}
+
+// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped key, which
+// is version 1 | suite 1 | nonce, ciphertext, tag.
+void Search::unwrap_roots() {
+  for (const Bytes image : images_.roots) {
+    if (image.size() != 48 + 2 + 32 + seal_bytes) continue;
+    const auto epoch = little<std::uint64_t>(image, 8);
+    const Id root_id = id_at(image, 16);
+    const Id store = id_at(image, 32);
+    const Bytes wrapped = image.subspan(48);
+    for (const RootKeys::Held& held : root_keys_.held()) {
+      if (held.epoch != epoch || held.store != store) continue;
+      for (std::size_t region = 0; region < regions_.size(); ++region) {
+        Concatenation context;
+        context.add(regions_[region]).add(root_id);
+        const auto associated = hash<32>({}, {bytes_of("efface.root"), wrapped.first(2),
+                                              Bytes(store), image.subspan(8, 8), context.bytes()});
+        if (!open_sealed(held.key, associated, wrapped.subspan(2), plain_)) continue;
+        const Key key = key_at(plain_, 0);
+        result_.roots_.push_back({regions_[region], root_id, epoch, fingerprint(key)});
+        const Place root{0, height_of(little<std::uint32_t>(image, 4)), 0};
+        learn({{region, root}, key, std::nullopt, result_.roots_.size() - 1});
+      }
+    }
+  }
+}
+
+void Search::guess() {
+  if (options_.guess == nullptr) return;
+  for (std::size_t region = 0; region < regions_.size(); ++region)
+    for (const auto& [place, at] : images_at_)
+      learn({{region, place}, options_.guess(regions_[region], place), {}, {}});
+}
+
+void Search::learn(Work work) {
+  std::vector<Key>& known = known_[work.at];
+  if (std::ranges::find(known, work.key) != known.end()) return;
+  known.push_back(work.key);
+  work_.push_back(std::move(work));
+}
+
+// version 1 | suite 1 | kind 1 | zero 1 | nonce, ciphertext, tag.
+void Search::follow(const Work& work) {
+  const auto images = images_at_.find(work.at.place);
+  if (images == images_at_.end()) return;
+  const Place& place = work.at.place;
+  for (const std::size_t image : images->second) {
+    if (opened_[image]) continue;
+    const Bytes sealed = images_.nodes[image].sealed;
+    Concatenation associated;
+    associated.add(sealed.first(4)).add(regions_[work.at.region]).add_little(place.tree);
+    associated.add_little(place.level).add_little(place.index);
+    if (!open_sealed(work.key, associated.bytes(), sealed.subspan(4), plain_)) continue;
+    opened_[image] = true;
+    result_.nodes_.push_back(
+        {regions_[work.at.region], place, fingerprint(work.key), work.from_node, work.from_root});
+    const std::vector<std::byte> plain = plain_;
+    if (place.level > 0)
+      take_children(work.at, plain, result_.nodes_.size() - 1);
+    else
+      take_rows(work.at, plain, result_.nodes_.size() - 1);
+  }
+}
+
+// count 4 | bucket count 4 | 61 keys
+void Search::take_children(const At& at, Bytes plain, std::size_t node) {
+  const std::uint32_t count = std::min(little<std::uint32_t>(plain, 0), fan_out);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Place child{at.place.tree, static_cast<std::uint8_t>(at.place.level - 1),
+                      at.place.index * fan_out + i};
+    learn({{at.region, child}, key_at(plain, preamble_bytes + i * 32), node, std::nullopt});
+  }
+}
+
+// count 4 | bucket count 4 | rows: tag 16 | key 32 | handle 16 | label 2 | flags 2 | aux 4
+void Search::take_rows(const At& at, Bytes plain, std::size_t node) {
+  const std::size_t count = std::min<std::size_t>(little<std::uint32_t>(plain, 0),
+                                                  (plain.size() - preamble_bytes) / row_bytes);
+  std::vector<Row> rows;
+  std::map<Id, std::uint32_t> numbers;  // Of tenants: aux of their rows of label 0.
+  for (std::size_t i = 0; i < count; ++i) {
+    const Bytes bytes = plain.subspan(preamble_bytes + i * row_bytes, row_bytes);
+    Row row;
+    row.region = regions_[at.region];
+    row.tree = at.place.tree == 0       ? Tree::top
+               : at.place.tree % 2 == 0 ? Tree::subjects
+                                        : Tree::retention;
+    row.tenant = at.place.tree / 2;
+    row.tag = id_at(bytes, 0);
+    row.key = key_at(bytes, 16);
+    row.handle = id_at(bytes, 48);
+    row.label = little<std::uint16_t>(bytes, 64);
+    row.aux = little<std::uint32_t>(bytes, 68);
+    if (row.tree == Tree::top && row.label == 0) numbers[row.tag] = row.aux;
+    rows.push_back(std::move(row));
+  }
+  for (Row& row : rows) {
+    if (row.tree == Tree::top) {
+      const auto number = numbers.find(row.tag);
+      row.tenant = number == numbers.end() ? 0 : number->second;
+      if (row.tenant != 0 && (row.label == 1 || row.label == 2)) {
+        const Place root{2 * row.tenant + row.label - 1, height_of(row.aux), 0};
+        learn({{at.region, root}, row.key, node, std::nullopt});
+      }
+    }
+    const RowName name{at.region, row.tree, row.tenant, row.tag, row.label, row.handle, row.key};
+    const auto [known, fresh] = row_index_.try_emplace(name, result_.rows_.size());
+    if (fresh) {
+      if (row.tree == Tree::subjects) scopes_[row.handle].push_back(result_.rows_.size());
+      if (row.tree == Tree::retention)
+        buckets_[{row.region, row.tenant, row.aux}].push_back(result_.rows_.size());
+      result_.rows_.push_back(std::move(row));
+    }
+    result_.rows_[known->second].nodes.push_back(node);
+  }
+}
+
+void Search::open_terms() {
+  for (const TermsImage& image : images_.terms) {
+    for (const Row& row : result_.rows_) {
+      if (row.tree != Tree::top || row.label != 0 || row.aux != image.tenant) continue;
+      Concatenation associated;
+      const std::array number{std::byte{'t'}, static_cast<std::byte>(image.tenant >> 24),
+                              static_cast<std::byte>(image.tenant >> 16),
+                              static_cast<std::byte>(image.tenant >> 8),
+                              static_cast<std::byte>(image.tenant)};
+      associated.add(row.region).add(number);
+      if (open_sealed(row.key, associated.bytes(), image.sealed, plain_))
+        result_.terms_.push_back(image.tenant);
+    }
+  }
+}
+
+void Search::open_records() {
+  const std::size_t before = images_.records.size();
+  for (const RecordImage& image : images_.records) open_record(image);
+  result_.records_shut_ = before - result_.records_.size();
+}
+
+void Search::open_record(const RecordImage& image) {
+  const auto scopes = scopes_.find(id_at(image.key, 0));
+  if (scopes == scopes_.end()) return;
+  const auto bucket = little<std::uint32_t>(image.value, 12);
+  for (const std::size_t s : scopes->second) {
+    const Row& scope = result_.rows_[s];
+    const auto rows = buckets_.find({scope.region, scope.tenant, bucket});
+    if (rows == buckets_.end()) continue;
+    for (const std::size_t b : rows->second)
+      if (open_with(image, scope, result_.rows_[b])) return;
+  }
+}
+
+// version 1 | suite 1 | flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce, ciphertext, tag.
+bool Search::open_with(const RecordImage& image, const Row& scope, const Row& bucket) {
+  const Bytes clear = image.value.first(16);
+  Concatenation numbers;
+  numbers.add_little(scope.tenant).add_little(scope.label);
+  numbers.add_little(scope.aux).add_little(bucket.aux);
+  const auto half = [&](const Key& key) {
+    return hash<32>(
+        key, {bytes_of("efface.dek"), Bytes(scope.region), Bytes(scope.handle), numbers.bytes()});
+  };
+  Key dek = half(scope.key);
+  const Key other = half(bucket.key);
+  for (std::size_t i = 0; i < dek.size(); ++i) dek[i] ^= other[i];
+  Concatenation associated;
+  associated.add(clear).add(scope.region).add_little(scope.tenant).add(image.key);
+  if (!open_sealed(dek, associated.bytes(), image.value.subspan(16), plain_)) return false;
+  OpenedRecord record{
+      scope.region, scope.tenant, scope.handle, id_at(image.key, 16), scope.label, {}, {}};
+  const bool compressed = little<std::uint16_t>(clear, 2) == 1;
+  read_record(plain_, compressed, record.name, record.value);
+  result_.records_.push_back(std::move(record));
+  return true;
+}
+
+void Search::sum_up() {
+  std::map<std::pair<Id, Place>, std::size_t> opened_at;
+  for (const OpenedNode& node : result_.nodes_) ++opened_at[{node.region, node.place}];
+  for (const auto& [at, images] : opened_at) result_.superseded_ += images - 1;
+  result_.nodes_shut_ = images_.nodes.size() - result_.nodes_.size();
+  for (const auto& [at, keys] : known_)
+    for (const Key& key : keys) result_.keys_.push_back(fingerprint(key));
+  for (const Row& row : result_.rows_) {
+    result_.keys_.push_back(fingerprint(row.key));
+    result_.tags_.push_back(row.tag);
+    result_.handles_.push_back(row.handle);
+    if (row.tree == Tree::top && row.label == 3) result_.pseudonym_keys_.push_back(row.key);
+  }
+  for (const OpenedRecord& record : result_.records_) {
+    result_.record_handles_.push_back(record.handle);
+    result_.values_.push_back(fingerprint(bytes_of(record.value)));
+  }
+  sort_distinct(result_.keys_);
+  sort_distinct(result_.tags_);
+  sort_distinct(result_.handles_);
+  sort_distinct(result_.record_handles_);
+  sort_distinct(result_.values_);
+  sort_distinct(result_.terms_);
+  sort_distinct(result_.pseudonym_keys_);
+}
+
+Result search(const Images& images, const RootKeys& keys, const Options& options) {
+  return Search(images, keys, options).run();
+}
+
+Fingerprint fingerprint(Bytes key) { return hash<32>({}, {key}); }
+
+Id subject_tag(const Key& pseudonym_key, std::string_view id) {
+  return hash<16>(pseudonym_key, {bytes_of("efface.subject"), bytes_of(id)});
+}
+
+bool Result::reaches_key(const Fingerprint& key) const { return contains(keys_, key); }
+bool Result::reaches_tag(const Id& tag) const { return contains(tags_, tag); }
+bool Result::reaches_handle(const Id& handle) const { return contains(handles_, handle); }
+bool Result::opens_record(const Id& handle) const { return contains(record_handles_, handle); }
+bool Result::opens_terms(std::uint32_t tenant) const { return contains(terms_, tenant); }
+bool Result::opens_value(std::string_view value) const {
+  return contains(values_, fingerprint(bytes_of(value)));
+}
+bool Result::could_tell(std::string_view subject_id) const {
+  return opens_value(subject_id) || std::ranges::any_of(pseudonym_keys_, [&](const Key& key) {
+           return reaches_tag(subject_tag(key, subject_id));
+         });
+}
+
+}  // namespace disclosure
