@@ -22,7 +22,7 @@ inline std::string_view as_text(Bytes bytes EFFACE_BORROWED) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A reference to something callable: no allocation, no ownership (P0792).
+// A reference to a callable object (a lambda): no allocation, no ownership (P0792).
 template <class Signature>
 class FunctionRef;
 template <class R, class... A>
@@ -30,6 +30,7 @@ class FunctionRef<R(A...)> {
  public:
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> &&
+             std::is_object_v<std::remove_reference_t<F>> &&
              std::is_invocable_r_v<R, F&, A...>)
   FunctionRef(F&& callable EFFACE_BORROWED) noexcept
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),

@@ -15,8 +15,9 @@ using keyring::Removal;
 // Erases in one region and notes it. Who was found valid for writing before is waited for: after
 // this, nothing sealed for the erased is on its way to the records.
 Status erase_in(const TenantRegion& home, std::span<Removal> removals, Erasure& into) {
-  EFFACE_ASSIGN(const keyring::ErasureOutcome outcome, home.region->keyring->erase(removals));
-  home.region->vault->barrier();
+  const auto erased = home.region->keyring->erase(removals);
+  home.region->vault->barrier();  // Also when the root key store has not confirmed yet.
+  EFFACE_ASSIGN(const keyring::ErasureOutcome outcome, erased);
   bool any = false;
   for (const Removal& removal : removals) {
     any = any || removal.removed;
