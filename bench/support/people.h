@@ -1,0 +1,36 @@
+// support/people.h -- a store with one region, one tenant and one purpose, and people in it.
+#pragma once
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "efface/efface.h"
+
+namespace efface::bench {
+
+class People {
+ public:
+  explicit People(std::string_view label);
+
+  const Tenant& tenant() const noexcept { return tenant_; }
+  const Activity& activity() const noexcept { return activity_; }
+  const Region& region() const noexcept { return region_; }
+
+  // People first to first + n - 1, with a scope for the purpose.
+  std::vector<Subject> enrol(std::uint64_t first, std::size_t n) const;
+  // Records first to first + n - 1 of a person; value_bytes each.
+  void load(const Subject& subject, std::uint64_t first, std::size_t n,
+            std::size_t value_bytes) const;
+
+  RegionStats stats() const;
+
+ private:
+  std::unique_ptr<FileRootKeyStore> root_keys_;
+  Store store_;
+  Region region_;
+  Tenant tenant_;
+  Purpose purpose_;
+  Activity activity_;
+};
+
+}  // namespace efface::bench
