@@ -305,7 +305,11 @@ Status KeyTree::split(NodeWriter& nodes, TreeRoot& root, std::uint32_t splits,
       }
       return {};
     };
-    Edit shrink{nodes, leave, new_root_key, before, true};
+    // When a root comes to stand above it, the present root becomes a child like any other, under a
+    // key of its own. Were it the new root's too, old images of that root would stay open as long as
+    // the child keeps it.
+    const bool rises = height(after) != height(before);
+    Edit shrink{nodes, leave, rises ? nullptr : new_root_key, before, true};
     for (std::uint32_t i = 0; i < n; ++i) shrink.slots.push_back({before - half + i, i});
     EFFACE_TRY(run(shrink, root));
 
@@ -315,7 +319,7 @@ Status KeyTree::split(NodeWriter& nodes, TreeRoot& root, std::uint32_t splits,
     };
     Edit grow{nodes, arrive, new_root_key, after, true};
     for (std::uint32_t i = 0; i < n; ++i) grow.slots.push_back({before + i, i});
-    if (height(after) != height(before)) grow.below = &root.key;
+    if (rises) grow.below = &root.key;
     EFFACE_TRY(run(grow, root));
     root.bucket_count = after;
     splits -= n;

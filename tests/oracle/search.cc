@@ -36,6 +36,9 @@ struct AtHash {
 struct PlaceHash {
   std::size_t operator()(const Place& place) const noexcept { return hash_of(place); }
 };
+struct KeyHash {
+  std::size_t operator()(const Key& key) const noexcept { return little<std::size_t>(key, 0); }
+};
 
 template <class Value>
 void sort_distinct(std::vector<Value>& values) {
@@ -71,6 +74,8 @@ class Search {
   };
   using RowName = std::tuple<std::size_t, Tree, std::uint32_t, Id, std::uint16_t, Id, Key>;
 
+  // Images of one reach are tried with the same keys.
+  Place tried_together(const Place& place) const;
   void unwrap_roots();
   void guess();
   void learn(Work work);
@@ -89,7 +94,7 @@ class Search {
   Options options_;
   std::vector<bool> opened_;
   std::unordered_map<Place, std::vector<std::size_t>, PlaceHash> images_at_;
-  std::unordered_map<At, std::vector<Key>, AtHash> known_;
+  std::unordered_map<At, std::unordered_set<Key, KeyHash>, AtHash> known_;
   std::deque<Work> work_;
   std::map<RowName, std::size_t> row_index_;
   std::map<Id, std::vector<std::size_t>> scopes_;  // Rows of people, by handle.
@@ -98,9 +103,14 @@ class Search {
   Result result_;
 };
 
+Place Search::tried_together(const Place& place) const {
+  if (options_.reach == Reach::everywhere) return {};
+  return options_.reach == Reach::its_tree ? Place{place.tree, 0, 0} : place;
+}
+
 Result Search::run() {
   for (std::size_t i = 0; i < images_.nodes.size(); ++i)
-    images_at_[images_.nodes[i].place].push_back(i);
+    images_at_[tried_together(images_.nodes[i].place)].push_back(i);
   unwrap_roots();
   guess();
   while (!work_.empty()) {
@@ -143,25 +153,22 @@ void Search::unwrap_roots() {
 void Search::guess() {
   if (options_.guess == nullptr) return;
   for (std::size_t region = 0; region < regions_.size(); ++region)
-    for (const auto& [place, at] : images_at_)
-      learn({{region, place}, options_.guess(regions_[region], place), {}, {}});
+    for (const NodeImage& image : images_.nodes)
+      learn({{region, image.place}, options_.guess(regions_[region], image.place), {}, {}});
 }
 
 void Search::learn(Work work) {
-  std::vector<Key>& known = known_[work.at];
-  if (std::ranges::find(known, work.key) != known.end()) return;
-  known.push_back(work.key);
-  work_.push_back(std::move(work));
+  const At together{work.at.region, tried_together(work.at.place)};
+  if (known_[together].insert(work.key).second) work_.push_back(std::move(work));
 }
 
 // version 1 | suite 1 | kind 1 | zero 1 | nonce, ciphertext, tag.
 void Search::follow(const Work& work) {
-  const auto images = images_at_.find(work.at.place);
+  const auto images = images_at_.find(tried_together(work.at.place));
   if (images == images_at_.end()) return;
-  const Place& place = work.at.place;
   for (const std::size_t image : images->second) {
     if (opened_[image]) continue;
-    const Bytes sealed = images_.nodes[image].sealed;
+    const auto& [place, sealed] = images_.nodes[image];
     Concatenation associated;
     associated.add(sealed.first(4)).add(regions_[work.at.region]).add_little(place.tree);
     associated.add_little(place.level).add_little(place.index);
@@ -170,10 +177,11 @@ void Search::follow(const Work& work) {
     result_.nodes_.push_back(
         {regions_[work.at.region], place, fingerprint(work.key), work.from_node, work.from_root});
     const std::vector<std::byte> plain = plain_;
+    const At at{work.at.region, place};
     if (place.level > 0)
-      take_children(work.at, plain, result_.nodes_.size() - 1);
+      take_children(at, plain, result_.nodes_.size() - 1);
     else
-      take_rows(work.at, plain, result_.nodes_.size() - 1);
+      take_rows(at, plain, result_.nodes_.size() - 1);
   }
 }
 
