@@ -1,0 +1,149 @@
+#include "crash/model.h"
+
+#include <algorithm>
+
+namespace efface::test {
+namespace {
+
+using What = Op::What;
+
+std::vector<Model> erased(const Op& op, const Model& before) {
+  std::vector<Model> out;
+  std::set<std::string> homes;
+  for (const std::string& id : op.ids) {
+    const auto& people = before.tenants.at(op.tenant).people;
+    if (const auto at = people.find(id); at != people.end()) homes.insert(at->second.home);
+  }
+  // Each region by itself, in any order, and in the end all.
+  const auto without = [&](const std::set<std::string>& done) {
+    Model next = before;
+    std::erase_if(next.tenants.at(op.tenant).people, [&](const auto& one) {
+      return done.contains(one.second.home) && std::ranges::find(op.ids, one.first) != op.ids.end();
+    });
+    return next;
+  };
+  if (homes.size() > 1)
+    for (const std::string& home : homes) out.push_back(without({home}));
+  out.push_back(without(homes));
+  return out;
+}
+
+void put(TenantModel& tenant, const std::string& id, const Op& op) {
+  if (const auto at = tenant.people.find(id); at != tenant.people.end())
+    at->second.records[{op.purpose, op.name}] = op.value;
+}
+
+std::vector<Model> half_first(const Model& before, const Model& after, const std::string& tenant,
+                              std::size_t regions) {
+  if (regions < 2) return {after};
+  Model half = before;
+  half.tenants[tenant].half = true;
+  return {half, after};
+}
+
+std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
+  Model next = before;
+  TenantModel& tenant = next.tenants.at(op.tenant);
+  switch (op.what) {
+    case What::purpose:
+      tenant.purposes.insert(op.purpose);
+      break;
+    case What::enrol:
+    case What::enrol_many:
+      for (const std::string& id : op.ids)
+        tenant.people.try_emplace(id, PersonModel{op.regions.front(), {}});
+      break;
+    case What::put:
+    case What::batch:
+      for (const std::string& id : op.ids) put(tenant, id, op);
+      break;
+    case What::put_new: {
+      tenant.people.try_emplace(op.ids.front(), PersonModel{op.regions.front(), {}});
+      Model enrolled = next;
+      put(tenant, op.ids.front(), op);
+      return {enrolled, next};
+    }
+    case What::remove:
+      if (const auto at = tenant.people.find(op.ids.front()); at != tenant.people.end())
+        at->second.records.erase({op.purpose, op.name});
+      break;
+    case What::erase:
+    case What::erase_many:
+      return erased(op, before);
+    case What::offboard: {
+      const std::size_t regions = tenant.regions.size();
+      next.tenants.erase(op.tenant);
+      return half_first(before, next, op.tenant, regions);
+    }
+    case What::create:
+    case What::declare:
+    case What::maintain:
+    case What::reopen:
+      break;
+  }
+  return {next};
+}
+
+}  // namespace
+
+std::string_view name(Op::What what) noexcept {
+  switch (what) {
+    case What::create:
+      return "create";
+    case What::declare:
+      return "declare";
+    case What::purpose:
+      return "purpose";
+    case What::enrol:
+      return "enrol";
+    case What::enrol_many:
+      return "enrol many";
+    case What::put:
+      return "put";
+    case What::put_new:
+      return "put that enrols";
+    case What::batch:
+      return "batch";
+    case What::remove:
+      return "remove";
+    case What::erase:
+      return "erase";
+    case What::erase_many:
+      return "erase many";
+    case What::offboard:
+      return "offboard";
+    case What::maintain:
+      return "maintain";
+    case What::reopen:
+      return "open";
+  }
+  return "?";
+}
+
+std::vector<Model> stages(const Op& op, const Model& before) {
+  if (op.what == What::create) {
+    Model next = before;
+    next.created = true;
+    return {next};
+  }
+  if (op.what == What::declare) {
+    const auto at = before.tenants.find(op.tenant);
+    if (at != before.tenants.end() && !at->second.half) return {before};
+    Model next = before;
+    next.tenants[op.tenant] = {{op.regions.begin(), op.regions.end()}, {}, {}};
+    return half_first(before, next, op.tenant, op.regions.size());
+  }
+  const auto at = before.tenants.find(op.tenant);
+  if (at == before.tenants.end()) return {before};
+  if (at->second.half && op.what != What::offboard) return {before};
+  return of_known_tenant(op, before);
+}
+
+std::vector<std::string> numbered(std::string_view prefix, int first, int count) {
+  std::vector<std::string> out;
+  for (int i = first; i < first + count; ++i)
+    out.push_back(std::string(prefix) + std::to_string(i));
+  return out;
+}
+
+}  // namespace efface::test

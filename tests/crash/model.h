@@ -1,0 +1,72 @@
+// crash/model.h -- what a store must hold: the people and records of its tenants, and how one
+// operation changes them.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace efface::test {
+
+struct PersonModel {
+  std::string home;
+  std::map<std::pair<std::string, std::string>, std::string> records;  // By purpose and name.
+  friend bool operator==(const PersonModel&, const PersonModel&) = default;
+};
+
+struct TenantModel {
+  std::set<std::string> regions;
+  std::set<std::string> purposes;
+  std::map<std::string, PersonModel> people;  // By id.
+  // Declared or off-boarded in some of its regions alone: to be mended by doing that again. Nothing
+  // else is said about it.
+  bool half = false;
+  friend bool operator==(const TenantModel& a, const TenantModel& b) {
+    if (a.half || b.half) return a.half == b.half;
+    return a.regions == b.regions && a.purposes == b.purposes && a.people == b.people;
+  }
+};
+
+struct Model {
+  bool created = false;
+  std::map<std::string, TenantModel> tenants;
+  friend bool operator==(const Model&, const Model&) = default;
+};
+
+struct Op {
+  enum class What : std::uint8_t {
+    create,      // The root key files, and a store in regions.
+    declare,     // A tenant in regions.
+    purpose,     // One more, of the tenant.
+    enrol,       // Of ids one, in region.
+    enrol_many,  // Of ids all.
+    put,         // A record of one who is there.
+    put_new,     // Likewise, and enrols her in region.
+    batch,       // One record for each of ids.
+    remove,      // A record.
+    erase,       // Of ids one.
+    erase_many,  // Of ids all.
+    offboard,
+    maintain,
+    reopen,  // Also the root key files.
+  };
+  What what;
+  std::string tenant{};
+  std::string purpose{};
+  std::vector<std::string> regions{};
+  std::vector<std::string> ids{};
+  std::string name{};
+  std::string value{};
+};
+std::string_view name(Op::What what) noexcept;
+
+// What may stand there once the operation has begun: each stage it can be cut at, the last one
+// when it is done. Never empty.
+std::vector<Model> stages(const Op& op, const Model& before);
+
+std::vector<std::string> numbered(std::string_view prefix, int first, int count);
+
+}  // namespace efface::test

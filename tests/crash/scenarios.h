@@ -1,0 +1,23 @@
+// crash/scenarios.h -- what is interrupted: each way of changing a store.
+#pragma once
+#include <vector>
+
+#include "crash/trial.h"
+
+namespace efface::test {
+
+Scenario creating();
+Scenario creating_two_regions();  // One of them elsewhere.
+Scenario declaring();
+Scenario enrolling();
+Scenario enrolling_many();  // Buckets split.
+Scenario putting();
+Scenario erasing();
+Scenario erasing_many();
+Scenario offboarding();
+Scenario maintaining();
+Scenario opening();
+Scenario in_two_regions();
+std::vector<Scenario> all_scenarios();
+
+}  // namespace efface::test
