@@ -29,29 +29,37 @@ TEST(FlatBuilder, FinishesIntoAlignedBytesThatStartAtTheRoot) {
             "some text that does not fit");
 }
 
+Plaintext grown(Bytes first_bytes) {
+  FlatBuilder flat(16);
+  const auto first = flat.bytes(first_bytes);
+  for (int i = 0; i < 200; ++i) flat.bytes(as_bytes("more and more, so that it moves"));
+  return flat.finish(first, "TEST");
+}
+
 TEST(FlatBuilder, LeavesNothingBehindWhileItGrows) {
-  Plaintext marked = test::unrepeated(32);
+  grown(test::unrepeated(32).bytes());
+  const Plaintext marked = test::unrepeated(32);
   const test::Needle needle(marked.bytes());
-  Plaintext out;
-  {
-    FlatBuilder flat(16);
-    const auto first = flat.bytes(marked.bytes());
-    for (int i = 0; i < 200; ++i) flat.bytes(as_bytes("more and more, so that it moves"));
-    out = flat.finish(first, "TEST");
-  }
+  Plaintext out = grown(marked.bytes());
   EXPECT_GE(needle.count_in_own_memory(), 2U);  // Where it was built, too, until out is wiped.
   out.clear();
   EXPECT_EQ(needle.count_in_own_memory(), 1U);
 }
 
+void give_up(Bytes bytes, std::size_t& count, const test::Needle& needle) {
+  FlatBuilder flat(1024);
+  flat.bytes(bytes);
+  count = needle.count_in_own_memory();
+}
+
 TEST(FlatBuilder, LeavesNothingBehindWhenItIsGivenUp) {
-  Plaintext marked = test::unrepeated(32);
+  const Plaintext marked = test::unrepeated(32);
   const test::Needle needle(marked.bytes());
-  {
-    FlatBuilder flat(1024);
-    flat.bytes(marked.bytes());
-    EXPECT_EQ(needle.count_in_own_memory(), 2U);
-  }
+  std::size_t while_built = 0;
+  give_up(test::unrepeated(32).bytes(), while_built, needle);
+  EXPECT_EQ(while_built, 1U);
+  give_up(marked.bytes(), while_built, needle);
+  EXPECT_EQ(while_built, 2U);
   EXPECT_EQ(needle.count_in_own_memory(), 1U);
 }
 

@@ -77,6 +77,8 @@ TEST(Random, FillsExactlyWhatItIsGiven) {
 TEST(Random, KeepsNoCopyOfWhatItHandedOut) {
   std::array<std::byte, 32> drawn{};
   fill_random(drawn);
+  wipe(drawn);
+  fill_random(drawn);
   const test::Needle needle(drawn);
   EXPECT_GE(needle.count_in_own_memory(), 1U);  // Here it is; so the search finds things.
   wipe(drawn);
