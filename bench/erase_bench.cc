@@ -3,7 +3,8 @@
 //
 // One store holds everybody: a crowd, and among it people with 1 to 1M records of 20 B. They are
 // erased in random order. Beside it, plain LMDB deletes the same records of the same people, one
-// transaction a person, and puts single values of 200 B; the bytes that it deletes stay in its file.
+// transaction a person, and puts single values of 200 B; the bytes that it deletes stay in its
+// file.
 #include <benchmark/benchmark.h>
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// How fast is a sealed get of 200 B, the Subject held and its keys cached, beside a get of plain LMDB
-// with a read transaction that is renewed each time? And do reads scale?
+// How fast is a sealed get of 200 B, the Subject held and its keys cached, beside a get of plain
+// LMDB with a read transaction that is renewed each time? And do reads scale?
 #include <benchmark/benchmark.h>
 
 #include <array>

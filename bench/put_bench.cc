@@ -1,5 +1,5 @@
-// How fast are durable puts of 200 B, 1,000 a commit, beside plain LMDB? And do single puts by several
-// threads at once share their commits?
+// How fast are durable puts of 200 B, 1,000 a commit, beside plain LMDB? And do single puts by
+// several threads at once share their commits?
 //
 // Both databases hold the same records to begin with; each put is a new record of a random person.
 #include <benchmark/benchmark.h>

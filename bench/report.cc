@@ -1,5 +1,6 @@
-// Reads what the benches measured and writes report.json (an object: goal and number), report.md (the
-// table) and erase.svg; with --publish DIR also DIR/performance.md and DIR/erase.svg, for docs/.
+// Reads what the benches measured and writes report.json (an object: goal and number), report.md
+// (the table) and erase.svg; with --publish DIR also DIR/performance.md and DIR/erase.svg, for
+// docs/.
 //
 // report OUTPUT_DIR COMMIT [--publish DIR] BENCH.json...
 #include <algorithm>

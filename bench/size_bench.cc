@@ -1,4 +1,5 @@
-// How much larger are the files than those of plain LMDB, and what does a person cost in the keyring?
+// How much larger are the files than those of plain LMDB, and what does a person cost in the
+// keyring?
 //
 // Incompressible values; 100 records a person, 1,000 records a commit. Counted are the whole files,
 // free pages, keyring and all.

@@ -11,8 +11,8 @@
 
 namespace efface::bench {
 
-// A directory on the disk of the current directory, never in memory: durability is measured. Removed
-// when the program ends.
+// A directory on the disk of the current directory, never in memory: durability is measured.
+// Removed when the program ends.
 const std::filesystem::path& scratch();
 
 // A number that looks random, the same in every run.

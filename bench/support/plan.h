@@ -1,5 +1,5 @@
-// support/plan.h -- how much is measured: the full run whose figures are published, or the quick one
-// that shows in a minute that every bench still works.
+// support/plan.h -- how much is measured: the full run whose figures are published, or the quick
+// one that shows in a minute that every bench still works.
 #pragma once
 
 namespace efface::bench {

@@ -306,8 +306,8 @@ Status KeyTree::split(NodeWriter& nodes, TreeRoot& root, std::uint32_t splits,
       return {};
     };
     // When a root comes to stand above it, the present root becomes a child like any other, under a
-    // key of its own. Were it the new root's too, old images of that root would stay open as long as
-    // the child keeps it.
+    // key of its own. Were it the new root's too, old images of that root would stay open as long
+    // as the child keeps it.
     const bool rises = height(after) != height(before);
     Edit shrink{nodes, leave, rises ? nullptr : new_root_key, before, true};
     for (std::uint32_t i = 0; i < n; ++i) shrink.slots.push_back({before - half + i, i});

@@ -71,8 +71,8 @@ inline std::size_t locked_bytes() {
 // 32 bytes to look for, kept as their complement so as not to be found here.
 //
 // A function's first call may go through the dynamic linker, which saves vector registers, and with
-// them what was just copied, on the stack. So a test does what it does once with other bytes first, and
-// a search is made once before the first that counts.
+// them what was just copied, on the stack. So a test does what it does once with other bytes first,
+// and a search is made once before the first that counts.
 class Needle {
  public:
   explicit Needle(Bytes original) {

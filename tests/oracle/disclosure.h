@@ -60,8 +60,8 @@ class Images {
   // All pages of a data.mdb, whatever its meta pages say. Another kind of file: searched just the
   // same. Answer whether it could be read.
   bool add_file(const std::filesystem::path& path);
-  // Every regular file below it, but lock.mdb: closing that one would end LMDB's lock on an environment that
-  // this process has open, and there is nothing in it.
+  // Every regular file below it, but lock.mdb: closing that one would end LMDB's lock on an
+  // environment that this process has open, and there is nothing in it.
   bool add_directory(const std::filesystem::path& path);
   // What was written at that offset of a data.mdb; copied. What is no whole page is passed over.
   void add_pages(std::uint64_t offset, Bytes bytes);
@@ -184,8 +184,8 @@ class Result {
   std::size_t records_shut_ = 0;
 };
 
-// On which images a node's key is tried. It is meant for one place; but whoever has it can try it anywhere, and
-// two nodes under one key would be a fault of their own.
+// On which images a node's key is tried. It is meant for one place; but whoever has it can try it
+// anywhere, and two nodes under one key would be a fault of their own.
 enum class Reach : std::uint8_t { its_place, its_tree, everywhere };
 
 struct Options {

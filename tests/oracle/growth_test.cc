@@ -1,5 +1,5 @@
-// A tree that grows by a level moves keys from the owner of its root into a new root. No old image may
-// stay open under what was moved.
+// A tree that grows by a level moves keys from the owner of its root into a new root. No old image
+// may stay open under what was moved.
 #include <gtest/gtest.h>
 
 #include <set>

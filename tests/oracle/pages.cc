@@ -74,8 +74,8 @@ std::optional<LiveFile> LiveFile::open(const std::filesystem::path& path) {
   return file;
 }
 
-// A meta page: magic 4 at 16, version 4, address 8, map size 8, two tables of 48 bytes from 40 on (the
-// second is ours; its root page is its last field), last page 8 at 136, transaction 8 at 144.
+// A meta page: magic 4 at 16, version 4, address 8, map size 8, two tables of 48 bytes from 40 on
+// (the second is ours; its root page is its last field), last page 8 at 136, transaction 8 at 144.
 bool LiveFile::find_root() {
   std::optional<std::uint64_t> newest;
   for (const std::uint64_t number : {0, 1}) {

@@ -1,8 +1,9 @@
 // oracle/pages.h -- pages of LMDB 0.9, read by the book and against it.
 //
-// Shape  A page is 4,096 bytes: number 8 | pad 2 | flags 2 | lower 2 | upper 2, or for an overflow run
-//        number 8 | pad 2 | flags 2 | pages 4. A value on a leaf is size 4 | flags 2 | key size 2 | key |
-//        value, at an even offset; with flag 1 the value is the number of its overflow page.
+// Shape  A page is 4,096 bytes: number 8 | pad 2 | flags 2 | lower 2 | upper 2, or for an overflow
+//        run number 8 | pad 2 | flags 2 | pages 4. A value on a leaf is size 4 | flags 2 | key size
+//        2 | key | value, at an even offset; with flag 1 the value is the number of its overflow
+//        page.
 #pragma once
 #include <filesystem>
 #include <functional>

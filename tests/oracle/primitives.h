@@ -1,4 +1,5 @@
-// oracle/primitives.h -- integers, hashes and seals as docs/format/ describes them, straight on libsodium.
+// oracle/primitives.h -- integers, hashes and seals as docs/format/ describes them, straight on
+// libsodium.
 #pragma once
 #include <sodium.h>
 

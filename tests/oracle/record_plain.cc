@@ -16,8 +16,9 @@ std::optional<Integer> at(Bytes bytes, std::size_t offset) {
   return little<Integer>(bytes, offset);
 }
 
-// A table begins with the signed distance back to its vtable: size 2 | table size 2 | a place of 2 bytes for
-// each field, 0 where it is absent. A vector is reached by an offset, and begins with its length.
+// A table begins with the signed distance back to its vtable: size 2 | table size 2 | a place of 2
+// bytes for each field, 0 where it is absent. A vector is reached by an offset, and begins with its
+// length.
 std::optional<std::string> vector_of(Bytes bytes, std::size_t table, std::size_t field) {
   const auto back = at<std::int32_t>(bytes, table);
   if (!back) return std::nullopt;

@@ -1,5 +1,5 @@
-// oracle/record_plain.h -- name and value out of an opened record, by a FlatBuffers reader of these tests'
-// own: it knows one table and two of its fields.
+// oracle/record_plain.h -- name and value out of an opened record, by a FlatBuffers reader of these
+// tests' own: it knows one table and two of its fields.
 #pragma once
 #include <string>
 
