@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "oracle/images.h"
+#include "oracle/live_tree.h"
 #include "oracle/record_plain.h"
 
 namespace disclosure {
@@ -13,12 +14,6 @@ namespace {
 constexpr std::uint32_t fan_out = 61;
 constexpr std::size_t row_bytes = 72;
 constexpr std::size_t preamble_bytes = 8;
-
-std::uint8_t height_of(std::uint32_t buckets) {
-  std::uint8_t levels = 0;
-  for (std::uint64_t reach = 1; reach < buckets; reach *= fan_out) ++levels;
-  return levels;
-}
 
 struct At {
   std::size_t region;
@@ -80,6 +75,7 @@ class Search {
   void guess();
   void learn(Work work);
   void follow(const Work& work);
+  void try_on(std::size_t image, const Work& work);
   void take_children(const At& at, Bytes plain, std::size_t node);
   void take_rows(const At& at, Bytes plain, std::size_t node);
   void open_terms();
@@ -153,8 +149,10 @@ void Search::unwrap_roots() {
 void Search::guess() {
   if (options_.guess == nullptr) return;
   for (std::size_t region = 0; region < regions_.size(); ++region)
-    for (const NodeImage& image : images_.nodes)
-      learn({{region, image.place}, options_.guess(regions_[region], image.place), {}, {}});
+    for (std::size_t image = 0; image < images_.nodes.size(); ++image) {
+      const At at{region, images_.nodes[image].place};
+      try_on(image, {at, options_.guess(regions_[region], at.place), {}, {}});
+    }
 }
 
 void Search::learn(Work work) {
@@ -162,27 +160,31 @@ void Search::learn(Work work) {
   if (known_[together].insert(work.key).second) work_.push_back(std::move(work));
 }
 
-// version 1 | suite 1 | kind 1 | zero 1 | nonce, ciphertext, tag.
 void Search::follow(const Work& work) {
   const auto images = images_at_.find(tried_together(work.at.place));
   if (images == images_at_.end()) return;
-  for (const std::size_t image : images->second) {
-    if (opened_[image]) continue;
-    const auto& [place, sealed] = images_.nodes[image];
-    Concatenation associated;
-    associated.add(sealed.first(4)).add(regions_[work.at.region]).add_little(place.tree);
-    associated.add_little(place.level).add_little(place.index);
-    if (!open_sealed(work.key, associated.bytes(), sealed.subspan(4), plain_)) continue;
-    opened_[image] = true;
-    result_.nodes_.push_back(
-        {regions_[work.at.region], place, fingerprint(work.key), work.from_node, work.from_root});
-    const std::vector<std::byte> plain = plain_;
-    const At at{work.at.region, place};
-    if (place.level > 0)
-      take_children(at, plain, result_.nodes_.size() - 1);
-    else
-      take_rows(at, plain, result_.nodes_.size() - 1);
-  }
+  for (const std::size_t image : images->second)
+    if (!opened_[image]) try_on(image, work);
+}
+
+// version 1 | suite 1 | kind 1 | zero 1 | nonce, ciphertext, tag.
+void Search::try_on(std::size_t image, const Work& work) {
+  const auto& [place, sealed] = images_.nodes[image];
+  std::array<std::byte, 29> associated;
+  std::byte* at = std::ranges::copy(sealed.first(4), associated.data()).out;
+  at = std::ranges::copy(regions_[work.at.region], at).out;
+  std::memcpy(at, &place.tree, 4);
+  std::memcpy(at + 4, &place.level, 1);
+  std::memcpy(at + 5, &place.index, 4);
+  if (!open_sealed(work.key, associated, sealed.subspan(4), plain_)) return;
+  opened_[image] = true;
+  result_.nodes_.push_back(
+      {regions_[work.at.region], place, fingerprint(work.key), work.from_node, work.from_root});
+  const std::vector<std::byte> plain = plain_;
+  if (place.level > 0)
+    take_children({work.at.region, place}, plain, result_.nodes_.size() - 1);
+  else
+    take_rows({work.at.region, place}, plain, result_.nodes_.size() - 1);
 }
 
 // count 4 | bucket count 4 | 61 keys

@@ -73,7 +73,8 @@ class MemoryRootKeyStore final : public RootKeyStore {
 
   Result<bool> lies_within(const std::string&) const override { return false; }
 
-  // What a liar still has.
+  // What it would give to whoever holds it; and what a liar still has.
+  const Keys& live() const noexcept { return live_; }
   const Keys& kept() const noexcept { return kept_; }
   Status unwrap_kept(Epoch epoch, Bytes context, Bytes wrapped, Key out) const {
     return unwrap_with(kept_, epoch, context, wrapped, out);
