@@ -1,10 +1,11 @@
 // tools/csv.h -- CSV, strictly: fields, and beside them the line's own bytes.
 //
-// Shape   Fields are separated by commas; lines end in LF or CRLF, the last one perhaps in neither. A field
-//         in quotes may hold commas, line ends and, doubled, quotes; nothing may follow its closing quote.
-//         A quote in a field without quotes, and a CR that ends no line, are faults. A byte order mark at
-//         the start is passed over. A row is at most 16 MiB.
-// Errors  A row with a fault has no fields. Reading goes on at the line after the one that it began on.
+// Shape   Fields are separated by commas; lines end in LF or CRLF, the last one perhaps in neither.
+//         A field in quotes may hold commas, line ends and, doubled, quotes; nothing may follow its
+//         closing quote. A quote in a field without quotes, and a CR that ends no line, are faults.
+//         A byte order mark at the start is passed over. A row is at most 16 MiB.
+// Errors  A row with a fault has no fields. Reading goes on at the line after the one that it began
+//         on.
 // Source  RFC 4180.
 #pragma once
 #include <span>

@@ -1,7 +1,7 @@
 // tools/entries.h -- what an import reads: one record after the other, from whatever format.
 //
-// Shape     An entry is one line of the input (in CSV, several when a quoted field holds line ends); raw
-//           is that line byte for byte, without the LF or CRLF at its end.
+// Shape     An entry is one line of the input (in CSV, several when a quoted field holds line
+//           ends); raw is that line byte for byte, without the LF or CRLF at its end.
 // Errors    A line that cannot be used is an entry with a fault; the next one is still to be had.
 // Lifetime  An entry's texts are valid until the next is read.
 #pragma once

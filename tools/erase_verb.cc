@@ -105,15 +105,16 @@ void add_erase_verb(const Verbs& verbs) {
   CLI::App& verb = verbs.add(verbs.app, "erase", "Destroy all keys of people, at once and for ever",
                              "efface erase acme @id.txt");
   text_option(verb, "TENANT", given->tenant, "Whose data it is").required();
+  // The parser takes this many one by one, and only so takes each as it is typed: an option that
+  // takes any number would make two of [a,b].
   CLI::Option& subjects =
       *verb.add_option("SUBJECT", "The people's ids; - takes one from stdin, @FILE from a file")
-           ->type_name("")
-           ->expected(0, static_cast<int>(limits::subjects_per_call_max))
-           ->allow_extra_args();
+           ->option_text("...")
+           ->expected(static_cast<int>(limits::subjects_per_call_max))
+           ->take_all();
   text_option(verb, "--from", given->from, "A file with one id a line; - is stdin")
       .type_name("FILE");
   verb.callback([&common, &action, given, &subjects] {
-    // As they were typed: the parser would read {} as a list of none.
     given->subjects = subjects.results();
     action = [&common, given](Output& out) { erase(common, *given, out); };
   });

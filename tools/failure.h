@@ -1,7 +1,7 @@
 // tools/failure.h -- how a verb ends when it does not succeed: a code, a text, an exit status.
 //
-// Shape   The text is one of the source or of the library, so it never holds an id, a name, a value or a
-//         path. Bad input adds the number of its line.
+// Shape   The text is one of the source or of the library, so it never holds an id, a name, a value
+//         or a path. Bad input adds the number of its line.
 // Errors  docs/cli.md lists which code ends with which status.
 #pragma once
 #include <cstdint>

@@ -147,7 +147,8 @@ void Importer::look_up(std::span<const SubjectId> ids) {
   } else if (ids.size() == 1) {
     found_.emplace_back(std::nullopt, Failure(subjects.error()));
   } else {
-    // In order, and no further than the first: whoever comes after it must not be enrolled for nothing.
+    // In order, and no further than the first: whoever comes after it must not be enrolled for
+    // nothing.
     look_up(ids.first(ids.size() / 2));
     const bool stop = !skip_bad_ && !found_.empty() && found_.back().second;
     if (!stop) look_up(ids.subspan(ids.size() / 2));

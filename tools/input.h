@@ -1,9 +1,10 @@
-// tools/input.h -- what comes in beside the arguments: ids and values from stdin or a file, passphrases.
+// tools/input.h -- what comes in beside the arguments: ids and values from stdin or a file,
+// passphrases.
 //
-// Shape   A SUBJECT is an id, `-` (the next line of stdin) or `@FILE` (the file's first line): an id in an
-//         argument is seen by everybody who lists processes. Lines end in LF or CRLF.
-// Errors  io: cannot be opened or read. invalid_argument: no line. unsafe_path: a passphrase file that
-//         others may read.
+// Shape   A SUBJECT is an id, `-` (the next line of stdin) or `@FILE` (the file's first line): an
+//         id in an argument is seen by everybody who lists processes. Lines end in LF or CRLF.
+// Errors  io: cannot be opened or read. invalid_argument: no line. unsafe_path: a passphrase file
+//         that others may read.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,10 @@
 // efface, the command line: everything that the public interface can do, without writing C++.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -11,6 +14,15 @@
 
 namespace efface::cli {
 namespace {
+
+// As the parser writes help, but for how many of an argument there may be.
+class Help final : public CLI::Formatter {
+ public:
+  std::string make_option_usage(const CLI::Option* option) const override {
+    if (option->get_expected_max() <= 1) return CLI::Formatter::make_option_usage(option);
+    return '[' + option->get_name(true) + "...]";
+  }
+};
 
 int fail(const Output& out, const Failure& failure) {
   out.error(failure);
@@ -39,6 +51,7 @@ int run(std::vector<std::string> arguments) {
   CLI::App app("efface keeps personal data, and can forget a person.", "efface");
   app.set_version_flag("--version", "efface " EFFACE_VERSION);
   app.require_subcommand(1);
+  app.formatter(std::make_shared<Help>());  // Its verbs inherit it.
   app.footer(
       "Exit status: 0 done, 1 refused or not found, 2 usage, 3 I/O or corruption.\n"
       "efface VERB --help shows each verb with an example.");
@@ -53,7 +66,6 @@ int run(std::vector<std::string> arguments) {
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   Output out(json);
   try {
-    refuse_bracketed(arguments);
     std::reverse(arguments.begin(), arguments.end());
     app.parse(arguments);
   } catch (const CLI::CallForVersion& version) {
@@ -74,5 +86,8 @@ int run(std::vector<std::string> arguments) {
 }  // namespace efface::cli
 
 int main(int argc, char** argv) {
+  // A crash must not write what is in memory to a disk. Where that cannot be had, it still runs.
+  const rlimit none{0, 0};
+  static_cast<void>(::setrlimit(RLIMIT_CORE, &none));
   return efface::cli::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

@@ -1,8 +1,10 @@
 // tools/ndjson.h -- entries out of lines that are a JSON object each.
 //
-// Shape   The subject and the name come from fields of the object itself that are texts, numbers (as they
-//         are written) or true and false. Lines end in LF or CRLF and are at most 16 MiB; each is UTF-8.
-// Errors  A line with a fault: not an object, a field that is missing, given twice, null or not a scalar.
+// Shape   The subject and the name come from fields of the object itself that are texts, numbers
+//         (as they are written) or true and false. Lines end in LF or CRLF and are at most 16 MiB;
+//         each is UTF-8.
+// Errors  A line with a fault: not an object, a field that is missing, given twice, null or not a
+//         scalar.
 // Source  RFC 8259, one a line.
 #pragma once
 #include <string>

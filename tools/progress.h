@@ -1,5 +1,5 @@
-// tools/progress.h -- how far an import is: a bar that is drawn over on a terminal, a line now and then
-// elsewhere, an object a line with --json. All on stderr.
+// tools/progress.h -- how far an import is: a bar that is drawn over on a terminal, a line now and
+// then elsewhere, an object a line with --json. All on stderr.
 //
 // Cost  A look at the clock for each update.
 #pragma once

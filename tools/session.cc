@@ -40,28 +40,40 @@ void Common::complete() {
 CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
                      const char* example) const {
   CLI::App& verb = *parent.add_subcommand(name, what);
+  const char* const group = "Options that every verb has";
   verb.footer(std::string("Example:\n  ") + example);
   text_option(verb, "--store", common.store, "The store's directory (EFFACE_STORE)")
-      .type_name("DIR");
+      .type_name("DIR")
+      ->group(group);
   many_option(verb, "--root-key", common.root_keys,
               "Where a region's root keys lie; repeat it for each region (EFFACE_ROOT_KEY)")
-      .type_name("[REGION=]FILE");
+      .type_name("[REGION=]FILE")
+      ->group(group);
   text_option(verb, "--passphrase-file", common.passphrase_file,
               "Its first line opens the root keys (EFFACE_PASSPHRASE_FILE)")
-      .type_name("FILE");
+      .type_name("FILE")
+      ->group(group);
   text_option(verb, "--accept-level", common.accept_level,
               "L0: take root keys that are destroyed only logically (EFFACE_ACCEPT_LEVEL)")
-      .type_name("LEVEL");
+      .type_name("LEVEL")
+      ->group(group);
   text_option(verb, "--actor", common.actor, "Who acts: a service or a desk, not a person")
-      .type_name("LABEL");
-  verb.add_flag("--verify", common.verify, "Check every page of the files before they are opened");
-  verb.add_flag("--json", common.json, "One JSON object a line; errors too, on stderr");
+      .type_name("LABEL")
+      ->group(group);
+  verb.add_flag("--verify", common.verify, "Check every page of the files before they are opened")
+      ->group(group);
+  verb.add_flag("--json", common.json, "One JSON object a line; errors too, on stderr")
+      ->group(group);
   return verb;
 }
 
 CLI::Option& text_option(CLI::App& verb, const char* name, std::string& into, const char* what) {
   CLI::Option& option = *verb.add_option(name, into, what);
-  if (option.get_positional()) option.type_name("");
+  // Of --purpose, PURPOSE.
+  std::string kind = option.get_positional() ? "" : option.get_single_name();
+  for (char& c : kind)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  option.type_name(kind);
   return option;
 }
 

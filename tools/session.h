@@ -1,8 +1,8 @@
 // tools/session.h -- the options that every verb has, and the store that they open.
 //
-// Shape     --root-key [REGION=]FILE. REGION= is taken for a region when it is a label; a bare FILE goes
-//           to the only region. What is not given comes from EFFACE_STORE, EFFACE_ROOT_KEY (several
-//           separated by ':'), EFFACE_PASSPHRASE_FILE and EFFACE_ACCEPT_LEVEL.
+// Shape     --root-key [REGION=]FILE. REGION= is taken for a region when it is a label; a bare FILE
+//           goes to the only region. What is not given comes from EFFACE_STORE, EFFACE_ROOT_KEY
+//           (several separated by ':'), EFFACE_PASSPHRASE_FILE and EFFACE_ACCEPT_LEVEL.
 // Lifetime  Handles of the store do not outlive the Session.
 #pragma once
 #include <CLI/CLI.hpp>

@@ -132,7 +132,7 @@ void say_stats(Output& out, const RegionStats& region) {
   }
   say_region(out, region);
   if (region.erase_pending) out.line("  an erasure waits for the root key store");
-  out.line("  records: " + std::to_string(region.records) + ", " +
+  out.line("  ciphertexts: " + std::to_string(region.records) + ", " +
            spell_bytes(region.records_used_bytes) + " used of " +
            spell_bytes(region.records_file_bytes));
   out.line("  keyring: " + spell_bytes(region.keyring_used_bytes) + " used of " +

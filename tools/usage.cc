@@ -94,8 +94,9 @@ Failure explain(const CLI::App& app, const CLI::ParseError& error) {
     if (word.size() < 2 || !word.starts_with('-')) continue;
     const auto meant = nearest(word.substr(0, word.find('=')), options_of(at));
     return usage("this verb has no such option" +
-                 (meant ? "; did you mean " + *meant + '?'
-                        : std::string("; an id that begins with - goes after --")));
+                 (meant
+                      ? "; did you mean " + *meant + '?'
+                      : std::string("; what begins with - and is no option goes last, after --")));
   }
   // These texts hold names of options and numbers alone.
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ||
@@ -103,13 +104,6 @@ Failure explain(const CLI::App& app, const CLI::ParseError& error) {
     return usage(error.what());
   if (!rest.empty()) return usage("an argument too many");
   return usage("the command line does not parse: see --help");
-}
-
-void refuse_bracketed(const std::vector<std::string>& arguments) {
-  if (std::find(arguments.begin(), arguments.end(), "erase") == arguments.end()) return;
-  for (const std::string& argument : arguments)
-    if (argument.starts_with('[') && argument.ends_with(']'))
-      throw usage("an id in brackets is given with @FILE or --from");
 }
 
 }  // namespace efface::cli

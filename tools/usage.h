@@ -1,8 +1,7 @@
-// tools/usage.h -- what is wrong with a command line, said without a word of it: an id may be there.
+// tools/usage.h -- what is wrong with a command line, said without a word of it: an id may be
+// there.
 #pragma once
 #include <CLI/CLI.hpp>
-#include <string>
-#include <vector>
 
 #include "tools/failure.h"
 
@@ -10,8 +9,5 @@ namespace efface::cli {
 
 // The usage failure for what the parser threw, with the verb or option that was probably meant.
 Failure explain(const CLI::App& app, const CLI::ParseError& error);
-
-// The parser reads [a,b] as two: an id of that shape cannot be an argument of a verb that takes many.
-void refuse_bracketed(const std::vector<std::string>& arguments);
 
 }  // namespace efface::cli

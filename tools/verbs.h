@@ -1,5 +1,5 @@
-// tools/verbs.h -- the verbs, in groups. Each hangs its options into the command line and, when it is the
-// one, sets what is to be done.
+// tools/verbs.h -- the verbs, in groups. Each hangs its options into the command line and, when it
+// is the one, sets what is to be done.
 #pragma once
 #include "tools/session.h"
 

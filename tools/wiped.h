@@ -1,5 +1,5 @@
-// tools/wiped.h -- text that leaves nothing behind: its memory is wiped when it is given back, also when
-// the text grows into other memory. For passphrases, ids, names and values on their way in.
+// tools/wiped.h -- text that leaves nothing behind: its memory is wiped when it is given back, also
+// when the text grows into other memory. For passphrases, ids, names and values on their way in.
 //
 // Cost  One pass over the memory at its end.
 #pragma once
