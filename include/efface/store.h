@@ -69,7 +69,8 @@ struct Maintained {
 class EFFACE_EXPORT Store {
  public:
   // Makes the directory (its parent exists) and every region. All or nothing: after an error, or a
-  // crash, what stands there can be removed and the root key stores used again.
+  // crash, either the store opens, or what stands there can be removed and the root key stores used
+  // again.
   // Errors: exists, invalid_argument, unsafe_path, unsafe_filesystem, root_key_mismatch (the root
   // key store serves another region), assurance_too_low, no_space, io, memory_not_locked.
   static Result<Store> create(const OpenOptions& options);
@@ -94,7 +95,8 @@ class EFFACE_EXPORT Store {
 
   // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name
   // again.
-  // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase.
+  // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase (the
+  // tenant is gone). A crash, or another error, between two regions is mended by off-boarding again.
   Result<Erasure> offboard(Tenant&& tenant, std::string_view confirm) const;
 
   // Gives back the space of the erased, in bounded transactions; finishes pending destructions.

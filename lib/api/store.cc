@@ -84,8 +84,8 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view confirm) const
       return Error(Errc::invalid_argument, "the confirmation is not the tenant's name");
     EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
     if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
-    EFFACE_ASSIGN(Erasure erasure, rights::offboard(state));
-    state_->site->forget_tenant(*state);
+    auto erasure = rights::offboard(state);
+    if (state->gone()) state_->site->forget_tenant(*state);  // Also while its erasure is pending.
     return erasure;
   });
 }

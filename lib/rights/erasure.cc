@@ -29,6 +29,13 @@ Status erase_in(const TenantRegion& home, std::span<Removal> removals, Erasure& 
   return {};
 }
 
+// A pending destruction has forgotten all the same, and does not keep the other regions from it.
+Status put_off(const Status& erased, Status& pending) {
+  if (erased || erased.error().code() != Errc::erase_pending) return erased;
+  pending = erased;
+  return {};
+}
+
 }  // namespace
 
 Result<Erasure> erase(const access::Person& person) {
@@ -63,7 +70,10 @@ Result<Erasure> erase(const std::shared_ptr<access::TenantState>& tenant,
     removal.tag = person->tag;
     removal.only_if_person = person->handle;
   }
-  for (auto& [home, removals] : by_home) EFFACE_TRY(erase_in(*home, removals, erasure));
+  Status pending;
+  for (auto& [home, removals] : by_home)
+    EFFACE_TRY(put_off(erase_in(*home, removals, erasure), pending));
+  EFFACE_TRY(pending);
   return erasure;
 }
 
@@ -72,13 +82,15 @@ Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant) {
   if (!tenant->all_open())
     return Error(Errc::region_not_open, "off-boarding needs all of the tenant's regions open");
   Erasure erasure;
+  Status pending;
   for (const TenantRegion& region : tenant->regions()) {
     Removal removal;
     removal.tenant = region.ref;
     removal.what = Removal::What::tenant;
-    EFFACE_TRY(erase_in(region, {&removal, 1}, erasure));
+    EFFACE_TRY(put_off(erase_in(region, {&removal, 1}, erasure), pending));
   }
   tenant->set_gone();
+  EFFACE_TRY(pending);
   erasure.erased = erasure.erased == 0 ? 0 : 1;
   erasure.unknown = 0;
   return erasure;
