@@ -13,12 +13,13 @@ namespace efface::keyring {
 
 enum class Mutant {
   none,
-  leaf_keeps_key,      // A leaf that lost a row is sealed again under its old key.
-  ancestor_keeps_key,  // An inner node on the path is sealed again under its old key.
-  root_not_rotated,    // An erasure wraps the same root key under the next epoch.
-  key_from_survivor,   // A fresh node key is derived from something that outlives the erasure.
-  split_keeps_keys,    // A split moves rows without re-keying the bucket they leave.
-  spare_used_twice,    // After a failed attempt the same spare epoch serves the next one.
+  leaf_keeps_key,        // A leaf that lost a row is sealed again under its old key.
+  ancestor_keeps_key,    // An inner node on the path is sealed again under its old key.
+  root_not_rotated,      // An erasure wraps the same root key under the next epoch.
+  key_from_survivor,     // A fresh node key is derived from something that outlives the erasure.
+  split_keeps_keys,      // A split moves rows without re-keying the bucket they leave.
+  spare_used_twice,      // After a failed attempt the same spare epoch serves the next one.
+  commit_not_read_back,  // The old root key is destroyed on the word of the commit alone.
 };
 inline constexpr Mutant mutant = Mutant::EFFACE_MUTANT;
 
