@@ -91,12 +91,19 @@ Checker::Finding Checker::compare(const Knowledge& known) {
   return "a tenant is there that should not be";
 }
 
+// Doing again what was cut makes a half tenant whole, or has it gone.
 Checker::Finding Checker::mend(const Knowledge& known) {
-  const bool half =
-      std::ranges::any_of(now_.tenants, [](const auto& one) { return one.second.half; });
-  if (!half) return std::nullopt;
-  if (!known.in_flight) return "a tenant is half there, and nothing was under way";
-  return do_one(*known.in_flight);
+  for (const auto& [tenant, model] : Model(now_).tenants) {
+    if (!model.half) continue;
+    const auto cut =
+        std::find_if(known.unfinished.rbegin(), known.unfinished.rend(), [&](const Op& op) {
+          return op.tenant == tenant &&
+                 (op.what == Op::What::declare || op.what == Op::What::offboard);
+        });
+    if (cut == known.unfinished.rend()) return "a tenant is half there, and nothing was under way";
+    if (Finding found = do_one(*cut)) return found;
+  }
+  return std::nullopt;
 }
 
 // Does it and looks that it did just that.

@@ -128,9 +128,9 @@ Scenario offboarding() {
 }
 
 Scenario maintaining() {
-  std::vector<Op> before = populated(30);
-  before.push_back(people(What::enrol_many, "other", numbered("o", 0, 30)));
-  before.push_back(people(What::erase_many, "acme", numbered("p", 0, 10)));
+  std::vector<Op> before = populated(12);
+  before.push_back(people(What::enrol_many, "other", numbered("o", 0, 12)));
+  before.push_back(people(What::erase_many, "acme", numbered("p", 0, 8)));
   before.push_back(offboard("other"));
   return {.label = "maintain",
           .place = {},

@@ -66,11 +66,15 @@ State& state() {
   _exit(1);
 }
 
-[[noreturn]] void stop() {
+void lose_unsynced() {
   State& now = state();
-  now.armed = false;
-  if (now.plan.then == Then::power_loss)
-    for (auto at = now.unsynced.rbegin(); at != now.unsynced.rend(); ++at) at->undo();
+  if (now.plan.then != Then::power_loss) return;
+  for (auto at = now.unsynced.rbegin(); at != now.unsynced.rend(); ++at) at->undo();
+}
+
+[[noreturn]] void stop() {
+  state().armed = false;
+  lose_unsynced();
   _exit(stopped_status);
 }
 
@@ -300,6 +304,8 @@ std::size_t disarm() {
   state().armed = false;
   return state().steps;
 }
+
+void lose_power_at_the_end() { lose_unsynced(); }
 
 std::size_t writes_to_lmdb() { return state().lmdb_writes; }
 

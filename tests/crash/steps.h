@@ -36,6 +36,7 @@ inline constexpr int untorn_status = 78;  // stop_torn: there is nothing to tear
 
 void arm(const Plan& plan);
 std::size_t disarm();          // Answers how many steps there were.
+void lose_power_at_the_end();  // If power_loss is planned and its step did not come: now.
 std::size_t writes_to_lmdb();  // Of these, writes to a data.mdb.
 bool last_step_was_reached();  // Whether step plan.at came.
 

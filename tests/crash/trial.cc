@@ -104,12 +104,16 @@ Knowledge learn(const Knowledge& before, std::span<const Op> ops, const Journal&
         add(next, all.back());
         continue;
       }
-      if (!pending) add(next, model);
+      if (pending) {  // Everything is forgotten, wherever she had something.
+        add(next, all.back());
+        continue;
+      }
+      add(next, model);
       if (ended && left_nothing(ops[i], code)) continue;
       for (const Model& stage : all) add(next, stage);
     }
     after.possible = std::move(next);
-    if (!ended || entry.code != 0) after.in_flight = ops[i];
+    if (!ended || entry.code != 0) after.unfinished.push_back(ops[i]);
   }
   return after;
 }
@@ -196,6 +200,7 @@ void Room::act_in_child(const Plan& plan, const Act& what) {
     journal.steps = disarm();
     journal.lmdb_writes = writes_to_lmdb();
     journal.reached = last_step_was_reached();
+    lose_power_at_the_end();
     _exit(0);
   };
   if (what.counts_opening) arm(plan);
@@ -218,7 +223,7 @@ void Room::act_in_child(const Plan& plan, const Act& what) {
       journal.find("a store that failed shows what cannot be there");
   }
   finish();
-  _exit(0);
+  std::abort();
 }
 
 Room::Trial Room::act(const Plan& plan, const Act& what, Knowledge& after) {

@@ -40,7 +40,7 @@ struct Doomed {
 struct Knowledge {
   std::vector<Model> possible;
   std::vector<Doomed> doomed;
-  std::optional<Op> in_flight;
+  std::vector<Op> unfinished;  // Those that were not acknowledged.
 };
 
 // Written by a child, read by its parent, whatever became of the child.
