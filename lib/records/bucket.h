@@ -34,9 +34,13 @@ inline std::int64_t to_ms(TimePoint when) noexcept {
 }
 
 inline keyring::Tag bucket_tag(Bucket bucket) noexcept {
-  std::array<std::byte, 4> day;
-  store_be<std::uint32_t>(day, bucket);
-  return crypto::hash128({as_bytes("efface.bucket"), Bytes(day)});
+  const auto hashed = [](Bucket of) {
+    std::array<std::byte, 4> day;
+    store_be<std::uint32_t>(day, of);
+    return crypto::hash128({as_bytes("efface.bucket"), Bytes(day)});
+  };
+  static const keyring::Tag of_never = hashed(never);  // Every read of most stores asks for it.
+  return bucket == never ? of_never : hashed(bucket);
 }
 
 }  // namespace efface::records

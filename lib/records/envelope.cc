@@ -69,7 +69,9 @@ std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
                                    const codec::RecordFields& fields, bool compress) {
   codec::Plaintext plain = codec::encode(fields);
   std::optional<codec::Plaintext> frame;
-  if (compress) frame = codec::compress(plain.bytes());
+  // What stands around a small value compresses alone, and not by enough to pay for the time.
+  if (compress && fields.value.size() >= codec::compress_floor_bytes)
+    frame = codec::compress(plain.bytes());
   ClearHeader header{0, keys.scope.label, keys.scope.aux, keys.bucket};
   if (frame) {
     codec::Plaintext sized(4 + frame->size());

@@ -143,10 +143,9 @@ Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
   job.refused = true;
   job.answer = job.still_valid();
   if (!job.answer) return false;
-  for (Change& change : job.changes) {
-    EFFACE_ASSIGN(const std::optional<Bytes> present, txn.get(change.key));
-    change.was_there = present.has_value();
+  for (const Change& change : job.changes) {
     if (change.expect == Change::Expect::anything) continue;
+    EFFACE_ASSIGN(const std::optional<Bytes> present, txn.get(change.key));
     const bool holds = change.expect == Change::Expect::absent
                            ? !present
                            : present && present->size() >= envelope_overhead_bytes &&
@@ -156,9 +155,9 @@ Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
     return false;
   }
   job.refused = false;
-  for (const Change& change : job.changes) {
+  for (Change& change : job.changes) {
     if (change.value.empty()) {
-      EFFACE_TRY(txn.remove(change.key));
+      EFFACE_ASSIGN(change.was_there, txn.remove(change.key));
     } else {
       EFFACE_TRY(txn.put(change.key, change.value));
     }

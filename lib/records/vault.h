@@ -22,7 +22,7 @@ struct Change {
   std::vector<std::byte> value{};  // Empty: remove it.
   enum class Expect : std::uint8_t { anything, absent, nonce } expect = Expect::anything;
   std::array<std::byte, crypto::nonce_bytes> nonce{};
-  bool was_there = false;  // Answer.
+  bool was_there = false;  // Answer, of a removal.
 };
 
 struct Found {

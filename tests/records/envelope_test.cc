@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/compress.h"
 #include "crypto/random.h"
 
 namespace efface::records {
@@ -60,6 +61,12 @@ TEST_F(Envelope, GivesBackWhatWasCompressed) {
   const auto open = open_record(scope(), tag_, bytes);
   ASSERT_TRUE(open);
   EXPECT_TRUE(as_text(open->fields.value) == text);
+}
+
+// What stands around a small value would compress, and cost more time than the whole sealing.
+TEST_F(Envelope, LeavesASmallValueUncompressed) {
+  const auto bytes = sealed(std::string(codec::compress_floor_bytes - 1, 'z'));
+  EXPECT_EQ(read_header(bytes)->flags & flag_compressed, 0);
 }
 
 TEST_F(Envelope, NeverSealsTheSameBytesTwiceAlike) {
