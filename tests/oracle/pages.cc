@@ -78,7 +78,7 @@ std::optional<LiveFile> LiveFile::open(const std::filesystem::path& path) {
 // (the second is ours; its root page is its last field), last page 8 at 136, transaction 8 at 144.
 bool LiveFile::find_root() {
   std::optional<std::uint64_t> newest;
-  for (const std::uint64_t number : {0, 1}) {
+  for (const std::uint64_t number : {0U, 1U}) {
     const auto meta = page(number);
     if (!meta || little<std::uint32_t>(*meta, 16) != lmdb_magic) continue;
     const auto transaction = little<std::uint64_t>(*meta, 144);

@@ -36,7 +36,7 @@ std::optional<RootKeys> RootKeys::from_image(Bytes file) {
     return std::nullopt;
   RootKeys keys;
   const Id store = id_at(header, 16);
-  for (const std::size_t block : {1, 2})
+  for (const std::size_t block : {1U, 2U})
     keys.add_slot(store, file.subspan(block * block_bytes, content_bytes));
   return keys;
 }
