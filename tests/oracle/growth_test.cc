@@ -21,7 +21,9 @@ class TreeGrowth : public StoreTest {
   disclosure::Result search(const disclosure::Images& images) {
     const auto keys = disclosure::RootKeys::from_file(home_ / "root.key");
     EXPECT_TRUE(keys);
-    return disclosure::search(images, *keys);
+    disclosure::Options options;
+    options.reach = disclosure::Reach::everywhere;
+    return disclosure::search(images, *keys, options);
   }
   std::filesystem::path data() { return home_ / "store" / "eu" / "keyring" / "data.mdb"; }
 };

@@ -15,8 +15,7 @@ class Trial {
  public:
   explicit Trial(const WorldOptions& options) : world_(options) {}
 
-  std::set<Finding> run() {
-    constexpr int rounds = 4;
+  std::set<Finding> run(int rounds) {
     constexpr int steps_a_round = 350;
     for (int i = 0; i < 12; ++i) world_.enrol(30);
     for (int round = 0; round < rounds; ++round) {
@@ -61,7 +60,8 @@ int run(std::string_view expected) {
   options.people_min = 300;
   if (expected == name(Finding::destroyed_epoch)) options.root_store = RootStore::lying;
   Trial trial(options);
-  const std::set<Finding> findings = trial.run();
+  // A liar's many keys are tried on many images.
+  const std::set<Finding> findings = trial.run(options.root_store == RootStore::lying ? 1 : 4);
   for (const Finding finding : findings) std::printf("found: %s\n", name(finding));
   if (trial.anything_is_missed()) std::printf("something of the living was missed\n");
   if (!trial.opened_old_images()) std::printf("no old image was opened\n");

@@ -18,7 +18,7 @@ constexpr std::size_t preamble_bytes = 8;
 struct At {
   std::size_t region;
   Place place;
-  friend bool operator==(const At&, const At&) = default;
+  friend auto operator<=>(const At&, const At&) = default;
 };
 
 std::uint64_t hash_of(const Place& place) {
@@ -69,12 +69,19 @@ class Search {
   };
   using RowName = std::tuple<std::size_t, Tree, std::uint32_t, Id, std::uint16_t, Id, Key>;
 
-  // Images of one reach are tried with the same keys.
-  Place tried_together(const Place& place) const;
+  // Images that are tried with the same keys once those at their own places have been.
+  struct Together {
+    std::vector<std::size_t> images;
+    std::vector<Work> keys;
+    std::unordered_set<Key, KeyHash> seen;
+    std::size_t keys_tried = 0;
+  };
+  At together_of(const At& at) const;
   void unwrap_roots();
   void guess();
   void learn(Work work);
-  void follow(const Work& work);
+  void drain();
+  bool cross();  // Answers whether anything opened.
   void try_on(std::size_t image, const Work& work);
   void take_children(const At& at, Bytes plain, std::size_t node);
   void take_rows(const At& at, Bytes plain, std::size_t node);
@@ -92,6 +99,8 @@ class Search {
   std::unordered_map<Place, std::vector<std::size_t>, PlaceHash> images_at_;
   std::unordered_map<At, std::unordered_set<Key, KeyHash>, AtHash> known_;
   std::deque<Work> work_;
+  std::map<At, Together> together_;  // Grows while it is gone through.
+  bool images_are_shared_out_ = false;
   std::map<RowName, std::size_t> row_index_;
   std::map<Id, std::vector<std::size_t>> scopes_;  // Rows of people, by handle.
   std::map<std::tuple<Id, std::uint32_t, std::uint32_t>, std::vector<std::size_t>> buckets_;
@@ -99,25 +108,55 @@ class Search {
   Result result_;
 };
 
-Place Search::tried_together(const Place& place) const {
-  if (options_.reach == Reach::everywhere) return {};
-  return options_.reach == Reach::its_tree ? Place{place.tree, 0, 0} : place;
+At Search::together_of(const At& at) const {
+  if (options_.reach == Reach::everywhere) return {at.region, {}};
+  return {at.region, {at.place.tree, 0, 0}};
 }
 
 Result Search::run() {
   for (std::size_t i = 0; i < images_.nodes.size(); ++i)
-    images_at_[tried_together(images_.nodes[i].place)].push_back(i);
+    images_at_[images_.nodes[i].place].push_back(i);
   unwrap_roots();
   guess();
-  while (!work_.empty()) {
-    const Work next = work_.front();
-    work_.pop_front();
-    follow(next);
-  }
+  drain();
+  if (options_.reach != Reach::its_place)
+    while (cross()) drain();
   open_terms();
   if (options_.open_records) open_records();
   sum_up();
   return std::move(result_);
+}
+
+void Search::drain() {
+  while (!work_.empty()) {
+    const Work next = work_.front();
+    work_.pop_front();
+    const auto images = images_at_.find(next.at.place);
+    if (images == images_at_.end()) continue;
+    for (const std::size_t image : images->second)
+      if (!opened_[image]) try_on(image, next);
+  }
+}
+
+bool Search::cross() {
+  if (!images_are_shared_out_) {
+    for (std::size_t i = 0; i < images_.nodes.size(); ++i)
+      for (std::size_t region = 0; region < regions_.size(); ++region)
+        together_[together_of({region, images_.nodes[i].place})].images.push_back(i);
+    images_are_shared_out_ = true;
+  }
+  bool opened = false;
+  for (auto& [at, group] : together_) {
+    for (; group.keys_tried < group.keys.size(); ++group.keys_tried) {
+      const Work work = group.keys[group.keys_tried];
+      for (const std::size_t image : group.images) {
+        if (opened_[image]) continue;
+        try_on(image, work);
+        opened = opened || opened_[image];
+      }
+    }
+  }
+  return opened;
 }
 
 // version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped key, which
@@ -156,15 +195,12 @@ void Search::guess() {
 }
 
 void Search::learn(Work work) {
-  const At together{work.at.region, tried_together(work.at.place)};
-  if (known_[together].insert(work.key).second) work_.push_back(std::move(work));
-}
-
-void Search::follow(const Work& work) {
-  const auto images = images_at_.find(tried_together(work.at.place));
-  if (images == images_at_.end()) return;
-  for (const std::size_t image : images->second)
-    if (!opened_[image]) try_on(image, work);
+  if (!known_[work.at].insert(work.key).second) return;
+  if (options_.reach != Reach::its_place) {
+    Together& group = together_[together_of(work.at)];
+    if (group.seen.insert(work.key).second) group.keys.push_back(work);
+  }
+  work_.push_back(std::move(work));
 }
 
 // version 1 | suite 1 | kind 1 | zero 1 | nonce, ciphertext, tag.
