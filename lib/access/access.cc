@@ -42,7 +42,13 @@ Result<records::OpenRecord> open_value(const Person& person, const keyring::Keys
   EFFACE_ASSIGN(const keyring::SharedKeys bucket,
                 home.region->keyring->keys(home.buckets(), records::bucket_tag(header.bucket)));
   const keyring::Row* bucket_row = bucket->find(keyring::bucket_key);
-  if (bucket_row == nullptr) return Error(Errc::expired, "the record's retention is over");
+  if (bucket_row == nullptr) {
+    // A bucket's key goes when its day is over: one of a later day never was.
+    if (header.bucket == records::never ||
+        records::to_ms(person.tenant->now()) < records::expiry_ms(header.bucket))
+      return Error(Errc::corruption, "a record is of a retention bucket that never was");
+    return Error(Errc::expired, "the record's retention is over");
+  }
   const records::ScopeKeys with{home.region->id, home.ref.number, keys,
                                 scope,           header.bucket,   bucket_row->key.bytes()};
   EFFACE_ASSIGN(records::OpenRecord record, records::open_record(with, tag, value));
