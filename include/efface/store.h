@@ -96,7 +96,7 @@ class EFFACE_EXPORT Store {
   // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name
   // again.
   // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase (the
-  // tenant is gone). A crash, or another error, between two regions is mended by off-boarding again.
+  // tenant is gone). A crash or another error between two regions is mended by doing it again.
   Result<Erasure> offboard(Tenant&& tenant, std::string_view confirm) const;
 
   // Gives back the space of the erased, in bounded transactions; finishes pending destructions.
