@@ -1,8 +1,8 @@
 // oracle/account.h -- what one long history came to, in numbers.
 //
-// Several claims are made about one history, and ctest runs each claim in a process of its own. So the
-// history is lived through once, by the test that saves the account, and the others read it; alone, a claim
-// lives through it itself.
+// Several claims are made about one history, and ctest runs each claim in a process of its own.
+// So the history is lived through once, by the test that saves the account, and the others read
+// it; alone, a claim lives through it itself.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -184,9 +184,9 @@ class Result {
   std::size_t records_shut_ = 0;
 };
 
-// On which images a node's key is tried. It is meant for one place; but whoever has it can try it anywhere,
-// and two nodes under one key would be a fault of their own. Cost: its_place is fast at any size; the others
-// try every key on every image that stayed shut, a microsecond each.
+// On which images a node's key is tried. It is meant for one place; but whoever has it can try it
+// anywhere, and two nodes under one key would be a fault of their own. Cost: its_place is fast at
+// any size; the others try every key on every image that stayed shut, a microsecond each.
 enum class Reach : std::uint8_t { its_place, its_tree, everywhere };
 
 struct Options {

@@ -22,8 +22,8 @@ std::uint8_t height_of(std::uint32_t buckets) {
   return levels;
 }
 
-// The low bits of the first four bytes of the tag: as many as number the buckets, one fewer where that
-// bucket has not been split off yet.
+// The low bits of the first four bytes of the tag: as many as number the buckets, one fewer where
+// that bucket has not been split off yet.
 std::uint32_t bucket_of(const Id& tag, std::uint32_t buckets) {
   const auto bits = little<std::uint32_t>(tag, 0);
   const std::uint32_t wide = std::bit_ceil(buckets);

@@ -1,4 +1,5 @@
-// oracle/live_tree.h -- one person's rows in a live keyring, found the way that docs/format/keyring.md says.
+// oracle/live_tree.h -- one person's rows in a live keyring, found the way that
+// docs/format/keyring.md says.
 //
 // It is how a test learns, just before an erasure, which keys have to be gone after it.
 #pragma once

@@ -1,8 +1,8 @@
-// A short history on a library with one breakage of keyring/mutant.h, or on a root store that lies, and
-// what the oracle makes of it. Each mutant is given what makes it bite.
+// A short history on a library with one breakage of keyring/mutant.h, or on a root store that
+// lies, and what the oracle makes of it. Each mutant is given what makes it bite.
 //
-//   mutant_run FINDING    succeeds when that is what was found, and nothing else; FINDING may be none.
-#include <algorithm>
+//   mutant_run FINDING [SEED]    succeeds when that is what was found, and nothing else; or "none".
+#include <charconv>
 #include <cstdio>
 #include <string_view>
 
@@ -20,11 +20,13 @@ class Trial {
     for (int i = 0; i < 12; ++i) world_.enrol(30);
     for (int round = 0; round < rounds; ++round) {
       for (int i = 0; i < steps_a_round; ++i) world_.step();
-      // People who lived through splits, and few others, so that the buckets they came from stay as they are.
+      // People who lived through splits, and few others, so that the buckets they came from stay
+      // as they are.
       for (int i = 0; i < 4; ++i) world_.enrol(40);
       for (int i = 0; i < 4; ++i) world_.erase();
       look();
-      // What the attempt wrote is on disk, under a spare; then an erasure that must not use that spare.
+      // What the attempt wrote is on disk, under a spare; then an erasure that must not use that
+      // spare.
       world_.erase_failing(Fault::meta_write);
       world_.erase();
       look();
@@ -53,9 +55,9 @@ class Trial {
   std::size_t superseded_ = 0;
 };
 
-int run(std::string_view expected) {
+int run(std::string_view expected, std::uint64_t seed) {
   WorldOptions options;
-  options.seed = 1414;
+  options.seed = seed;
   options.tenants = 8;
   options.people_min = 300;
   if (expected == name(Finding::destroyed_epoch)) options.root_store = RootStore::lying;
@@ -73,4 +75,12 @@ int run(std::string_view expected) {
 }  // namespace
 }  // namespace disclosure
 
-int main(int count, char** arguments) { return count == 2 ? disclosure::run(arguments[1]) : 2; }
+int main(int count, char** arguments) {
+  if (count < 2) return 2;
+  std::uint64_t seed = 1414;
+  if (count > 2) {
+    const std::string_view text = arguments[2];
+    std::from_chars(text.data(), text.data() + text.size(), seed);
+  }
+  return disclosure::run(arguments[1], seed);
+}

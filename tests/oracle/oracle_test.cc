@@ -1,5 +1,5 @@
-// The disclosure oracle over a long history: from all bytes ever written, and from what is live at the end,
-// everything of the living opens and nothing of the erased.
+// The disclosure oracle over a long history: from all bytes ever written, and from what is live
+// at the end, everything of the living opens and nothing of the erased.
 #include <gtest/gtest.h>
 
 #include <iostream>

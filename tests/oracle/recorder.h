@@ -1,8 +1,9 @@
-// oracle/recorder.h -- every byte that this process writes to the files of a store, LMDB's included; and writes
-// that fail when a test asks for it.
+// oracle/recorder.h -- every byte that this process writes to the files of a store, LMDB's
+// included; and writes that fail when a test asks for it.
 //
-// It stands behind --wrap of pwrite, pwritev, write, writev and fdatasync, in executables that link LMDB's
-// static library. What was handed to a write that was refused is recorded too: it may have reached the disk.
+// It stands behind --wrap of pwrite, pwritev, write, writev and fdatasync, in executables that
+// link LMDB's static library. What was handed to a write that was refused is recorded too: it may
+// have reached the disk.
 //
 // Threads  One recorder at a time, one thread.
 #pragma once

@@ -1,5 +1,5 @@
-// The fixed point: every key that is known at a place is tried on every image of that place; what opens
-// gives keys of other places.
+// The fixed point: every key that is known at a place is tried on every image of that place; what
+// opens gives keys of other places.
 #include <algorithm>
 #include <bit>
 #include <deque>
@@ -159,8 +159,8 @@ bool Search::cross() {
   return opened;
 }
 
-// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped key, which
-// is version 1 | suite 1 | nonce, ciphertext, tag.
+// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped
+// key, which is version 1 | suite 1 | nonce, ciphertext, tag.
 void Search::unwrap_roots() {
   for (const Bytes image : images_.roots) {
     if (image.size() != 48 + 2 + 32 + seal_bytes) continue;
@@ -311,7 +311,8 @@ void Search::open_record(const RecordImage& image) {
   }
 }
 
-// version 1 | suite 1 | flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce, ciphertext, tag.
+// version 1 | suite 1 | flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce,
+// ciphertext, tag.
 bool Search::open_with(const RecordImage& image, const Row& scope, const Row& bucket) {
   const Bytes clear = image.value.first(16);
   Concatenation numbers;

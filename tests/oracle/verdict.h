@@ -1,11 +1,12 @@
-// oracle/verdict.h -- what the oracle found against what should be true of a world; and where a fault lies.
+// oracle/verdict.h -- what the oracle found against what should be true of a world; and where a
+// fault lies.
 #pragma once
 #include "oracle/world.h"
 
 namespace disclosure {
 
-// How an erased key was reached: the lowest thing above it that should have been given a fresh key, or been
-// destroyed, and was not.
+// How an erased key was reached: the lowest thing above it that should have been given a fresh
+// key, or been destroyed, and was not.
 enum class Finding {
   kept_leaf_key,    // The leaf that she stood in has the key that it had.
   kept_inner_key,   // An inner node above it has.

@@ -1,7 +1,8 @@
-// oracle/world.h -- a store that lives through a seeded history, and what should be true of it after.
+// oracle/world.h -- a store that lives through a seeded history, and what should be true of it
+// after.
 //
-// Every operation goes through the public API. Just before an erasure the world looks into the live keyring,
-// with code of its own, which keys will have to be gone.
+// Every operation goes through the public API. Just before an erasure the world looks into the
+// live keyring, with code of its own, which keys will have to be gone.
 //
 // A step that the store refuses without reason ends the process: the history is no test any more.
 #pragma once
