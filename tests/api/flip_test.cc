@@ -1,9 +1,9 @@
 // One flipped bit in every byte of a small store's files: what follows is an error or the right
 // answer. Never a crash, never another value, never a record of somebody who was erased.
 //
-// LMDB has no checksums. A record filed under a damaged key is not found, and the transaction before
-// the last is as good as the last. So in records/data.mdb, and there only where such a key, its size
-// or the number of a transaction stands, a record may be missing. Those are counted.
+// LMDB has no checksums. A record filed under a damaged key is not found, and the transaction
+// before the last is as good as the last. So in records/data.mdb, and there only where such a key,
+// its size or the number of a transaction stands, a record may be missing. Those are counted.
 //
 // EFFACE_FLIPS_UNVERIFIED=1: without verify_structure, to see what it is good for. That crashes.
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
-// Half a minute: a population goes in, every file is copied, one person leaves, and the copies made before
-// she left do not show one byte of her. Each line is a check; the exit status is 1 if one does not hold.
+// Half a minute: a population goes in, every file is copied, one person leaves, and the copies made
+// before she left do not show one byte of her. Each line is a check; the exit status is 1 if one
+// does not hold.
 #include <cstdio>
 #include <optional>
 #include <set>

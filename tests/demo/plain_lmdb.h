@@ -1,4 +1,5 @@
-// demo/plain_lmdb.h -- the control: the same person in a plain LMDB, deleted, and her bytes still there.
+// demo/plain_lmdb.h -- the control: the same person in a plain LMDB, deleted, and her bytes still
+// there.
 #pragma once
 #include <filesystem>
 

@@ -1,4 +1,5 @@
-// demo/population.h -- a seeded population of people who do not exist, with what a shop knows of them.
+// demo/population.h -- a seeded population of people who do not exist, with what a shop knows of
+// them.
 #pragma once
 #include <cstdint>
 #include <string>
