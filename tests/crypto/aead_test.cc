@@ -61,7 +61,7 @@ TEST(Aead, AgreesWithWycheproof) {
   const char* const given = std::getenv("EFFACE_VECTORS");
   const std::filesystem::path directory(given != nullptr ? given : EFFACE_VECTORS_DEFAULT);
   std::ifstream file(directory / "wycheproof-xchacha20_poly1305_test.json");
-  if (!file) GTEST_SKIP() << "needs the Wycheproof vectors in $EFFACE_VECTORS";
+  if (!file) GTEST_SKIP() << "needs ../shared/data/vectors, or $EFFACE_VECTORS";
   std::size_t valid = 0;
   std::size_t invalid = 0;
   const auto vectors = nlohmann::json::parse(file);

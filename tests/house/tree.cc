@@ -101,7 +101,7 @@ Tree read_tree(const fs::path& root) {
     if (!fs::is_directory(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = entry.path().lexically_relative(root).generic_string();
-      if (path.starts_with("fuzz/corpus/") || path.starts_with("tests/golden/stores/")) continue;
+      if (path.starts_with("fuzz/corpus/") || path.starts_with("tests/golden/format-")) continue;
       if (entry.is_regular_file() && is_text(entry.path(), folder == ".ci"))
         add(root, entry.path(), tree);
     }
