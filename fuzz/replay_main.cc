@@ -1,5 +1,5 @@
-// Runs a fuzz target over every file of the directories given, in order of their names. Without any
-// there is nothing that it could show, so that is a failure.
+// Runs a fuzz target over every file given, and over every file of the directories given, in order
+// of their names. Without any there is nothing that it could show, so that is a failure.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -12,15 +12,19 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 int main(int argc, char** argv) {
-  std::vector<std::filesystem::path> inputs;
-  for (int i = 1; i < argc; ++i)
-    for (const auto& entry : std::filesystem::directory_iterator(argv[i]))
+  namespace fs = std::filesystem;
+  std::vector<fs::path> inputs;
+  for (int i = 1; i < argc; ++i) {
+    if (!fs::is_directory(argv[i])) inputs.emplace_back(argv[i]);
+    if (!fs::is_directory(argv[i])) continue;
+    for (const auto& entry : fs::directory_iterator(argv[i]))
       if (entry.is_regular_file()) inputs.push_back(entry.path());
+  }
   std::sort(inputs.begin(), inputs.end());
-  for (const auto& input : inputs) {
+  for (const fs::path& input : inputs) {
     std::ifstream in(input, std::ios::binary);
-    const std::vector<char> bytes{std::istreambuf_iterator<char>(in),
-                                  std::istreambuf_iterator<char>()};
+    if (!in) return 1;
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   std::printf("%zu inputs\n", inputs.size());

@@ -15,8 +15,6 @@
 namespace efface::cli {
 namespace {
 
-constexpr std::size_t window_bytes_min = 256 * 1024;
-
 void check_id(std::string_view id, std::uint64_t line) {
   if (id.empty()) throw refused(Errc::invalid_argument, "an empty id").at_line(line);
   if (id.size() > limits::subject_id_bytes_max)
@@ -26,8 +24,9 @@ void check_id(std::string_view id, std::uint64_t line) {
 
 }  // namespace
 
-Source::Source(const std::string& path)
-    : fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+Source::Source(const std::string& path, std::size_t window_bytes_min)
+    : fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      window_bytes_min_(window_bytes_min) {
   if (fd_ < 0) throw system_failure("a file cannot be opened");
   struct stat status{};
   if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return;
@@ -47,8 +46,8 @@ bool Source::more() {
   if (end_ == buffer_.size()) {
     // Half empty: move what is left to the front. Else grow.
     const std::size_t left = end_ - begin_;
-    if (begin_ < buffer_.size() / 2 || buffer_.empty())
-      buffer_.resize(std::max(window_bytes_min, buffer_.size() * 2));
+    if (2 * begin_ < buffer_.size() || buffer_.empty())
+      buffer_.resize(std::max(window_bytes_min_, buffer_.size() * 2));
     std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), left, buffer_.begin());
     begin_ = 0;
     end_ = left;

@@ -19,7 +19,7 @@ namespace efface::cli {
 // The bytes of a file or of stdin ("-"), through a window that grows as one looks further.
 class Source {
  public:
-  explicit Source(const std::string& path);
+  explicit Source(const std::string& path, std::size_t window_bytes_min = 256 * 1024);
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -35,6 +35,7 @@ class Source {
 
  private:
   int fd_;
+  std::size_t window_bytes_min_;
   WipedText buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -88,8 +88,8 @@ void Node::replace(std::uint32_t i, const Row& row) noexcept {
 }
 
 void Node::remove(std::uint32_t i) noexcept {
+  EFFACE_CHECK(i < count());
   const std::uint32_t last = count() - 1;
-  EFFACE_CHECK(i <= last);
   if (i != last) std::memcpy(at_row(i), at_row(last), row_bytes);
   crypto::wipe({at_row(last), row_bytes});
   set_count(last);
