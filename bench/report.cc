@@ -213,6 +213,7 @@ int run(const std::vector<std::string>& arguments) {
   Measured measured;
   for (std::size_t i = publish ? 4 : 2; i < arguments.size(); ++i) measured.read(arguments[i]);
   if (publish && measured.quick()) give_up("report", "a quick run is not published");
+  if (publish && !measured.optimised()) give_up("report", "built without optimisation");
   write(output / "report.json", json(measured));
   write(output / "report.md", markdown(measured, commit));
   write(output / "erase.svg", plot(measured));

@@ -31,6 +31,11 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
   benchmark::AddCustomContext("efface_quick", is_quick() ? "yes" : "no");
+#ifdef __OPTIMIZE__
+  benchmark::AddCustomContext("efface_optimised", "yes");
+#else
+  benchmark::AddCustomContext("efface_optimised", "no");
+#endif
   efface::bench::register_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

@@ -42,6 +42,7 @@ void Measured::read(const std::filesystem::path& file) {
   try {
     const auto& context = json.at("context");
     quick_ = quick_ || context.at("efface_quick") == "yes";
+    optimised_ = optimised_ && context.at("efface_optimised") == "yes";
     date_ = context.at("date");
     for (const auto& run : json.at("benchmarks")) {
       if (run.at("run_type") != "iteration") continue;

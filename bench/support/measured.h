@@ -24,6 +24,7 @@ class Measured {
   std::vector<std::string> names() const;
 
   bool quick() const noexcept { return quick_; }
+  bool optimised() const noexcept { return optimised_; }  // By the compiler.
   std::string date() const { return date_.substr(0, date_.find('T')); }
 
  private:
@@ -35,6 +36,7 @@ class Measured {
 
   std::map<std::string, Sample, std::less<>> samples_;
   bool quick_ = false;
+  bool optimised_ = true;
   std::string date_;
 };
 
