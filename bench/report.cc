@@ -69,8 +69,6 @@ std::string format(const char* how, double value) {
   return text;
 }
 
-std::string shown(double value) { return format(value >= 100 ? "%.0f" : "%.2f", value); }
-
 // "10000" as "10,000".
 std::string grouped(const std::string& digits) {
   std::string out;
@@ -79,6 +77,10 @@ std::string grouped(const std::string& digits) {
     out += digits[i];
   }
   return out;
+}
+
+std::string shown(double value) {
+  return value >= 100 ? grouped(format("%.0f", value)) : format("%.2f", value);
 }
 
 // What "name/1000" is a measurement of.

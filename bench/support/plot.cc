@@ -9,7 +9,7 @@ namespace {
 
 constexpr double width = 760;
 constexpr double height = 440;
-constexpr double left = 78;
+constexpr double left = 88;
 constexpr double right = 640;
 constexpr double top = 48;
 constexpr double bottom = 372;
@@ -21,7 +21,7 @@ text { font: 13px sans-serif; fill: #24292f; }
 .s0 { stroke: #0969da; fill: #0969da; }
 .s1 { stroke: #cf222e; fill: #cf222e; }
 .s2 { stroke: #6e7781; fill: #6e7781; }
-polyline { fill: none !important; stroke-width: 2; }
+polyline.s0, polyline.s1, polyline.s2 { fill: none; stroke-width: 2; }
 circle.one { stroke: none; opacity: 0.35; }
 text.s0, text.s1, text.s2 { stroke: none; }
 @media (prefers-color-scheme: dark) {
