@@ -75,10 +75,12 @@ void use_node(Input& input) {
   auto node = Node::open(region, id, the_key().bytes(), forged(id, plain_of(id.level, input)));
   if (!node) return;
   if (id.level != 0) {
+    EFFACE_CHECK(node->count() <= keyring::fan_out);
     for (std::uint32_t i = 0; i < node->count(); ++i) touch(node->child(i));
     if (node->count() < keyring::fan_out) node->set_child(node->count(), the_key().bytes());
   } else {
     const std::uint32_t before = node->count();
+    EFFACE_CHECK(before <= node->units() * keyring::rows_per_unit);
     for (std::uint32_t i = 0; i < before; ++i) touch(node->row(i).copy().key.bytes());
     const keyring::Row row{{}, crypto::SecretKey::zeroed(), {}, 1, 0, 0};
     if (before > 0) node->replace(change % before, row);
