@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t value_bytes = 200;
 constexpr std::size_t records_each = 100;  // To begin with.
-constexpr std::size_t records_per_commit = 1'000;
+constexpr std::int64_t records_per_commit = 1'000;
 
 std::size_t people_count() { return full_or_quick<std::size_t>(10'000, 500); }
 
@@ -56,7 +56,7 @@ void put_1000(benchmark::State& state) {
   World& w = world();
   for ([[maybe_unused]] auto _ : state) {
     Batch batch = w.people.activity().batch(w.people.region());
-    for (std::size_t i = 0; i < records_per_commit; ++i) {
+    for (std::int64_t i = 0; i < records_per_commit; ++i) {
       const std::uint64_t put = w.puts++;
       must(batch.put(w.subjects[w.person_of(put)], RecordName(record_name(records_each + put)),
                      value_of(put, value_bytes)));
@@ -70,7 +70,7 @@ void lmdb_put_1000(benchmark::State& state) {
   World& w = world();
   for ([[maybe_unused]] auto _ : state) {
     RawWrite write(w.raw);
-    for (std::size_t i = 0; i < records_per_commit; ++i) {
+    for (std::int64_t i = 0; i < records_per_commit; ++i) {
       const std::uint64_t put = w.raw_puts++;
       write.put(raw_key(w.person_of(put), records_each + put), value_of(put, value_bytes));
     }
