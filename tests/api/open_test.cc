@@ -17,6 +17,15 @@ class Opening : public StoreTest {
   fs::path data() { return home_ / "store"; }
   fs::path region_dir() { return data() / "eu"; }
 
+  // A store of the same kind beside this one, with a root key file of its own.
+  void make_other(std::string region_name) {
+    const auto keys = FileRootKeyStore::create(root_key_options(home_ / "other.key")).value();
+    OpenOptions other = options();
+    other.directory = home_ / "other";
+    other.regions = {{std::move(region_name), keys.get(), {}}};
+    ASSERT_TRUE(Store::create(other));
+  }
+
   // Closes everything, lets `damage` loose, and answers what opening says.
   template <class Damage>
   std::optional<Errc> after(Damage damage) {
@@ -57,41 +66,27 @@ TEST_F(Opening, ARegionDirectoryThatIsMissing) {
 
 TEST_F(Opening, ARegionDirectoryOfAnotherRegion) {
   EXPECT_EQ(after([&] {
-              auto keys = FileRootKeyStore::create(root_key_options(home_ / "other.key")).value();
-              OpenOptions other = options();
-              other.directory = home_ / "other";
-              other.regions = {{"us", keys.get(), {}}};
-              ASSERT_TRUE(Store::create(other));
+              make_other("us");
               fs::rename(region_dir(), home_ / "away");
               fs::rename(home_ / "other" / "us", region_dir());
             }),
             Errc::region_mismatch);
 }
 
-TEST_F(Opening, AKeyringOfAnotherRegion) {
-  EXPECT_EQ(after([&] {
-              auto keys = FileRootKeyStore::create(root_key_options(home_ / "other.key")).value();
-              OpenOptions other = options();
-              other.directory = home_ / "other";
-              other.regions = {{"eu", keys.get(), {}}};
-              ASSERT_TRUE(Store::create(other));
-              fs::remove_all(region_dir() / "keyring");
-              fs::rename(home_ / "other" / "eu" / "keyring", region_dir() / "keyring");
-            }),
-            Errc::region_mismatch);
-}
-
-TEST_F(Opening, RecordsOfAnotherRegion) {
-  EXPECT_EQ(after([&] {
-              auto keys = FileRootKeyStore::create(root_key_options(home_ / "other.key")).value();
-              OpenOptions other = options();
-              other.directory = home_ / "other";
-              other.regions = {{"eu", keys.get(), {}}};
-              ASSERT_TRUE(Store::create(other));
-              fs::remove_all(region_dir() / "records");
-              fs::rename(home_ / "other" / "eu" / "records", region_dir() / "records");
-            }),
-            Errc::region_mismatch);
+TEST_F(Opening, AKeyringOrRecordsOfAnotherRegion) {
+  for (const char* part : {"keyring", "records"}) {
+    EXPECT_EQ(after([&] {
+                make_other("eu");
+                fs::rename(region_dir() / part, home_ / "away");
+                fs::rename(home_ / "other" / "eu" / part, region_dir() / part);
+              }),
+              Errc::region_mismatch)
+        << part;
+    fs::remove_all(region_dir() / part);
+    fs::rename(home_ / "away", region_dir() / part);
+    fs::remove_all(home_ / "other");
+    fs::remove(home_ / "other.key");
+  }
 }
 
 TEST_F(Opening, AWorldWritableRegionDirectory) {
