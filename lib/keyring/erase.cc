@@ -4,7 +4,8 @@
 //   1  in one transaction the rows go, every node above them gets a fresh key, and the new root
 //      stands wrapped under the spare; committed, synced, read back;
 //   2  the root key store destroys the epoch that was in force, durably;
-//   3  the caches of this process forget. Only now does erase() answer.
+//   3  the caches of this process have forgotten (before the store is asked, so that they have also
+//      when it does not confirm). Only now does erase() answer.
 //
 // Until step 2 is durable both roots are whole and a crash leaves the one or the other: recovery
 // destroys whichever epoch the root does not name. On any error in step 1 the old root key is not
@@ -71,6 +72,8 @@ void Keyring::erase_together(std::span<EraseJob* const> jobs) {
       for (Removal& removal : job->removals) all.push_back(&removal);
     answer_all(erase_locked(all));
   } catch (const std::bad_alloc&) {
+    removals_.fetch_add(1, std::memory_order_acq_rel);
+    cache_.forget_all();  // It may have been after the commit: nothing cached may outlive that.
     answer_all(Error(Errc::out_of_memory, "no memory for an erasure"));
   }
 }
@@ -99,19 +102,22 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
     return outcome;
   }
   const auto hash = mutant == Mutant::commit_not_read_back ? root_hash_ : read_back(next, removals);
-  if (!hash) return latch(hash.error());
+  if (!hash)
+    return latch(Error(Errc::outcome_unknown, "what an erasure committed could not be read back",
+                       hash.error().system_code()));
 
+  // From here on it is forgotten here, whatever the root key store answers, and also when memory
+  // runs out.
+  pending_ = true;
   publish_root();
   epoch_ = next.epoch;
   root_hash_ = outcome.root_hash_after = *hash;
   outcome.epoch_after = next.epoch;
-  const Status destroyed = settle_epochs(next.epoch, false);  // step 2
-  forget_cached(removals);                                    // step 3
-  if (!destroyed) {
-    pending_ = true;
+  forget_cached(removals);                                    // step 3, also when 2 fails
+  const Status destroyed = settle_epochs(next.epoch, false);  // step 2: pending no more
+  if (!destroyed)
     return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
                  destroyed.error().system_code());
-  }
   outcome.assurance = assurance();
   return outcome;
 }
