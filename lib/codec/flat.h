@@ -57,6 +57,12 @@ class FlatBuilder {
     builder_.Finish(root, identifier);
     return release();
   }
+  // The same behind its own size (4 bytes), for a stream of them.
+  template <class Table>
+  Plaintext finish_size_prefixed(flatbuffers::Offset<Table> root, const char* identifier) {
+    builder_.FinishSizePrefixed(root, identifier);
+    return release();
+  }
 
  private:
   Plaintext release();
