@@ -4,6 +4,7 @@
 #include "efface/bytes.h"
 #include "efface/file_root_key_store.h"
 #include "efface/limits.h"
+#include "efface/portability.h"
 #include "efface/record.h"
 #include "efface/result.h"
 #include "efface/root_key_store.h"
