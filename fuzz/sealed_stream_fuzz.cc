@@ -1,5 +1,6 @@
-// Streams sealed to a recipient: bytes that nobody sealed, and honest streams that were changed, cut
-// or lengthened. Only what was sealed opens, and what the sink got before an error is its beginning.
+// Streams sealed to a recipient: bytes that nobody sealed, and honest streams that were changed,
+// cut or lengthened. Only what was sealed opens, and what the sink got before an error is its
+// beginning.
 #include <cstdint>
 #include <vector>
 

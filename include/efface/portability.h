@@ -69,9 +69,9 @@ class EFFACE_EXPORT RecipientKeyPair {
   std::unique_ptr<const State> state_;
 };
 
-// Gives the sink what a sealed export holds, in either format. Only when it answers without an error
-// is that the whole of it: on one, drop what the sink got. Errors: corruption: it was changed, cut,
-// or sealed for another key; format_new; forked.
+// Gives the sink what a sealed export holds, in either format. Only when it answers without an
+// error is that the whole of it: on one, drop what the sink got. Errors: corruption: it was
+// changed, cut, or sealed for another key; format_new; forked.
 EFFACE_EXPORT Status open_export(ExportSource source, const RecipientKeyPair& keys,
                                  ExportSink sink);
 

@@ -1,5 +1,5 @@
-// codec/export_codec.h -- all that is known of a person, as a stream that she or another service can
-// read: JSON, or FlatBuffers messages.
+// codec/export_codec.h -- all that is known of a person, as a stream that she or another service
+// can read: JSON, or FlatBuffers messages.
 //
 // A writer is told the person, then her records, then her events, then her holds, then the end;
 // after which another person may begin. Every other order is a broken invariant of the caller.

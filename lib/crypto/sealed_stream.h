@@ -1,16 +1,17 @@
-// crypto/sealed_stream.h -- a stream of bytes sealed to a recipient's public key, in bounded memory.
+// crypto/sealed_stream.h -- a stream of bytes sealed to a recipient's public key, in bounded
+// memory.
 //
 // Who seals needs no secret and can't open it again; whoever has the recipient's secret key can. It
 // says nothing of who sealed it.
 //
 // Shape    docs/format/export.md:
 //          magic 8 | version 2 | suite 2 | stream key, sealed 80 | header 24 | chunk...
-//          chunk = length 4 | ciphertext of at most 64 KiB and 17. The last one is marked as such,
-//          so a stream that was cut does not pass for a whole one. All that stands in clear between
-//          two ciphertexts is associated data of the second.
+//          chunk = length 4 | ciphertext of at most 64 KiB and 17. The last one is marked as
+//          such, so a stream that was cut does not pass for a whole one. All that stands in clear
+//          between two ciphertexts is associated data of the second.
 // Threads  One at a time.
-// Errors   Opening: corruption for whatever does not verify; that the stream was sealed for somebody
-//          else looks the same. format_new: a later version.
+// Errors   Opening: corruption for whatever does not verify; that the stream was sealed for
+//          somebody else looks the same. format_new: a later version.
 // Cost     About a nanosecond a byte; 128 KiB of memory, of which the half in clear is locked.
 // Source   libsodium crypto_box_seal (X25519, XSalsa20-Poly1305) for the stream's key, and
 //          crypto_secretstream_xchacha20poly1305 for the chunks.
@@ -73,8 +74,8 @@ using StreamSource = FunctionRef<Result<std::size_t>(MutableBytes)>;
 using StreamSink = FunctionRef<Status(Bytes)>;
 
 // Gives the sink each chunk that verified, in order. That the stream is whole, and that nothing
-// stands behind it, is known only when this answers without an error: on one, the sink drops what it
-// got. Errors: also the source's and the sink's.
+// stands behind it, is known only when this answers without an error: on one, the sink drops what
+// it got. Errors: also the source's and the sink's.
 Status open_stream(const RecipientKeys& keys, StreamSource source, StreamSink sink);
 
 }  // namespace efface::crypto

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "codec/allocation_count.h"
@@ -34,7 +36,7 @@ std::string written_at(std::int64_t ms) {
                               .written_ms = ms}))["records"][0]["written"];
 }
 
-// docs/format/export.md shows the same.
+// docs/format/export.md shows most of it.
 TEST(JsonExport, SaysAllThatIsKnownInDocumentedWords) {
   Collected out;
   const auto writer = json_export_writer(out.sink());
@@ -62,6 +64,32 @@ TEST(JsonExport, SaysAllThatIsKnownInDocumentedWords) {
       R"({"number":4,"basis":"audit","reason":"r","since":"1970-01-01T00:00:00.001Z",)"
       R"("until":null}],"counts":{"records":2,"events":2,"holds":2}})"
       "\n");
+}
+
+// The members of an object are those that its part of the schema requires, and no others.
+void expect_members(const json& object, const json& part) {
+  std::vector<std::string> members;
+  for (const auto& [member, value] : object.items()) members.push_back(member);
+  std::vector<std::string> required = part["required"];
+  std::ranges::sort(required);
+  EXPECT_EQ(members, required);  // nlohmann's are sorted.
+  EXPECT_EQ(part["additionalProperties"], false);
+  EXPECT_EQ(part["properties"].size(), required.size());
+}
+
+TEST(JsonExport, HasTheMembersThatTheSchemaRequiresAndNoOthers) {
+  std::ifstream file(EFFACE_EXPORT_SCHEMA);
+  const json schema = json::parse(file);
+  Collected out;
+  const auto writer = json_export_writer(out.sink());
+  ASSERT_TRUE(test::write_alice(*writer));
+  const json alice = json::parse(out.text());
+  expect_members(alice, schema);
+  expect_members(alice["subject"], schema["properties"]["subject"]);
+  expect_members(alice["counts"], schema["properties"]["counts"]);
+  for (const auto& [array, part] :
+       {std::pair{"records", "record"}, {"events", "event"}, {"holds", "hold"}})
+    for (const json& item : alice[array]) expect_members(item, schema["$defs"][part]);
 }
 
 TEST(JsonExport, SaysOfAPersonWithNothingThatThereIsNothing) {
