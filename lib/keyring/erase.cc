@@ -15,6 +15,7 @@
 #include <new>
 
 #include "crypto/prf.h"
+#include "crypto/random.h"
 #include "keyring/keyring_txn.h"
 #include "keyring/mutant.h"
 
@@ -34,30 +35,136 @@ Status queue_handles(auto& txn, std::uint32_t tenant, std::vector<Handle>& handl
   return {};
 }
 
-// Takes one removal's rows out of the leaf that holds them.
-void remove_from(LeafEdit& leaf, Removal& removal, std::vector<Handle>& handles) {
-  if (removal.only_if_person) {
-    bool same = false;
-    leaf.each(removal.tag, [&](RowView row) {
-      same = same || (row.label() == person && row.handle() == *removal.only_if_person);
-    });
-    if (!same) return;
+bool goes(const Removal& removal, RowView row) {
+  if (removal.only_if_handle && row.handle() != *removal.only_if_handle) return false;
+  const Label label = row.label();
+  switch (removal.what) {
+    case Removal::What::subject:
+      return label != suppression && label != alias_row;
+    case Removal::What::scope:
+      if (removal.only_if_handle) return is_scope(label);
+      return label == removal.label || label == scope_label(removal.label, successor) ||
+             label == (shared_count | removal.label);
+    case Removal::What::replaced:
+      return label == removal.label;
+    case Removal::What::hold:
+      return label == hold_key;
+    case Removal::What::alias:
+      return label == alias_row;
+    case Removal::What::tombstone:
+      return label == suppression;
+    case Removal::What::bucket:
+      return label == bucket_key;
+    case Removal::What::rows:
+    case Removal::What::tenant:
+      return false;
   }
-  std::optional<Label> label;
-  if (removal.what == Removal::What::scope) label = removal.label;
-  leaf.remove(removal.tag, label, [&](RowView row) {
-    handles.push_back(row.handle());
-    removal.removed = true;
+  return false;
+}
+
+// The successor of a scope takes its label, and the flags that it had at last.
+Status take_place(LeafEdit& leaf, const Removal& removal, std::uint16_t flags) {
+  const Label waiting = scope_label(removal.label, successor);
+  std::optional<Row> next;
+  leaf.each(removal.tag, [&](RowView row) {
+    if (row.label() == waiting) next = row.copy();
   });
+  if (!next) return Error(Errc::corruption, "a scope that was re-keyed has no successor");
+  EFFACE_CHECK(leaf.relabel(removal.tag, waiting, removal.label, flags, next->aux));
+  return {};
+}
+
+Status raise_high_water(LeafEdit& leaf, std::uint32_t day) {
+  std::optional<std::uint32_t> before;
+  leaf.each(high_water_tag(), [&](RowView row) { before = row.aux(); });
+  if (before) {
+    leaf.relabel(high_water_tag(), high_water, high_water, 0, std::max(*before, day));
+    return {};
+  }
+  return leaf.add(
+      {high_water_tag(), crypto::SecretKey::random(), crypto::random_id(), high_water, 0, day});
+}
+
+bool needs_a_hold_checked(Removal::What what) noexcept {
+  return what == Removal::What::subject || what == Removal::What::scope;
+}
+
+// Whether it may go on: she is the one that is meant, and no hold is on her.
+bool is_allowed(const LeafEdit& leaf, Removal& removal) {
+  if (removal.what == Removal::What::bucket || removal.what == Removal::What::alias) return true;
+  bool there = false;
+  bool same = !removal.only_if_person && !removal.only_if_aux;
+  leaf.each(removal.tag, [&](RowView row) {
+    if (row.label() != person) return;
+    there = true;
+    same = (!removal.only_if_person || row.handle() == *removal.only_if_person) &&
+           (!removal.only_if_aux || row.aux() == *removal.only_if_aux);
+    removal.held = needs_a_hold_checked(removal.what) && !removal.despite_hold &&
+                   (row.flags() & flag_held) != 0;
+  });
+  if (!same) removal.held = false;
+  return same && !removal.held && (there || !removal.only_if_person);
+}
+
+// The last day of the buckets that are asked to go.
+std::uint32_t last_day(std::span<Removal* const> removals) {
+  std::uint32_t day = 0;
+  for (const Removal* removal : removals) day = std::max(day, removal->day);
+  return day;
+}
+
+std::uint32_t last_day_gone(std::span<Removal* const> removals) {
+  std::uint32_t day = 0;
+  for (const Removal* removal : removals)
+    if (removal->removed && removal->what == Removal::What::bucket)
+      day = std::max(day, removal->day);
+  return day;
 }
 
 }  // namespace
+
+// Takes one removal's rows out of the leaf that holds them, and changes what it changes.
+Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Removal& removal,
+                           std::vector<Handle>& handles) const {
+  if (!is_allowed(leaf, removal)) return {};
+  removal.removed = removal.what == Removal::What::rows;
+  std::optional<Handle> gone_person;
+  std::uint16_t flags = 0;
+  leaf.remove_if(
+      removal.tag, [&](RowView row) { return goes(removal, row); },
+      [&](RowView row) {
+        removal.removed = true;
+        flags = row.flags();
+        if (row.label() != alias_row) handles.push_back(row.handle());
+        if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
+        if (row.label() != person || tree.kind != TreeKind::subjects) return;
+        gone_person = row.handle();
+        if ((row.flags() & flag_held) != 0) txn.count_held(tree.tenant, -1);
+      });
+  if (gone_person) EFFACE_TRY(txn.remove(file_key(tree.tenant.number, *gone_person)));
+  if (!removal.removed) return {};
+  if (removal.what == Removal::What::replaced) EFFACE_TRY(take_place(leaf, removal, flags));
+  return apply(txn, tree, removal.tag, removal.changes, removal.file, leaf);
+}
 
 Result<ErasureOutcome> Keyring::erase(std::span<Removal> removals) {
   EraseJob job{removals};
   erasures_.run(job, removals.size(),
                 [this](std::span<EraseJob* const> jobs) { erase_together(jobs); });
   return *job.answer;
+}
+
+Result<ErasureOutcome> Keyring::erase(const Lock& held, std::span<Removal> removals) {
+  EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
+  std::vector<Removal*> all;
+  for (Removal& removal : removals) all.push_back(&removal);
+  try {
+    return erase_locked(all);
+  } catch (const std::bad_alloc&) {
+    removals_.fetch_add(1, std::memory_order_acq_rel);
+    cache_.forget_all();
+    return Error(Errc::out_of_memory, "no memory for an erasure");
+  }
 }
 
 void Keyring::erase_together(std::span<EraseJob* const> jobs) {
@@ -130,7 +237,8 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
   };
   std::map<std::uint32_t, Work> by_tenant;
   for (Removal* removal : removals) {
-    removal->removed = false;
+    removal->removed = removal->held = false;
+    removal->shared = 0;
     Work& work = by_tenant[removal->tenant.number];
     work.tenant = removal->tenant;
     if (removal->what == Removal::What::tenant)
@@ -152,11 +260,13 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
       if (list.empty()) continue;
       std::vector<Tag> tags;
       for (const Removal* removal : list) tags.push_back(removal->tag);
-      const Status edited =
-          txn.edit({work.tenant, kind}, tags, [&](std::size_t i, LeafEdit& leaf) -> Status {
-            remove_from(leaf, *list[i], handles);
-            return {};
-          });
+      const TreeRef tree{work.tenant, kind};
+      const std::uint32_t day = last_day(list);
+      if (day != 0) tags.push_back(high_water_tag());
+      const Status edited = txn.edit(tree, tags, [&](std::size_t i, LeafEdit& leaf) -> Status {
+        if (i < list.size()) return remove_row(txn, tree, leaf, *list[i], handles);
+        return raise_high_water(leaf, day);
+      });
       if (!edited && edited.error().code() == Errc::tenant_unknown) break;  // It went before.
       EFFACE_TRY(edited);
       if (std::any_of(list.begin(), list.end(), [](const Removal* r) { return r->removed; }))
@@ -165,9 +275,15 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
     }
   }
   EFFACE_TRY(txn.edit_top(gone_tenants, [&](std::size_t i, LeafEdit& leaf) -> Status {
+    leaf.each(gone_tenants[i], [&](RowView row) {
+      if (row.label() == pseudonym_key && row.aux() != 0) whole[i]->held = true;
+    });
+    if (whole[i]->held) return {};
     leaf.remove(gone_tenants[i], std::nullopt, [&](RowView) { whole[i]->removed = true; });
     return {};
   }));
+  if (const std::uint32_t day = last_day_gone(removals); day != 0)
+    EFFACE_TRY(txn.queue({0, Reclaim::What::days, day, {}}));
   for (const Removal* removal : whole) {
     if (!removal->removed) continue;
     txn.note_change();
@@ -213,9 +329,10 @@ void Keyring::forget_cached(std::span<Removal* const> removals) {
   for (const Removal* removal : removals) {
     if (!removal->removed) continue;
     all = all || removal->what == Removal::What::tenant;
-    const auto kind =
-        removal->what == Removal::What::bucket ? TreeKind::retention : TreeKind::subjects;
-    places.push_back({tree_number({removal->tenant, kind}), removal->tag});
+    // A person's cached keys remember what was derived from a bucket's.
+    all = all || removal->what == Removal::What::bucket;
+    places.push_back({tree_number({removal->tenant, TreeKind::subjects}), removal->tag});
+    places.push_back({top_tree, removal->tenant.tag});  // Counts how many are held.
   }
   removals_.fetch_add(1, std::memory_order_acq_rel);
   if (all)

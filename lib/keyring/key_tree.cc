@@ -58,14 +58,29 @@ bool LeafEdit::replace(const Row& row) {
   return true;
 }
 
-void LeafEdit::remove(const Tag& tag, std::optional<Label> label, FunctionRef<void(RowView)> gone) {
+bool LeafEdit::relabel(const Tag& tag, Label from, Label to, std::uint16_t flags,
+                       std::uint32_t aux) {
+  const auto at = find(tag, from);
+  if (!at) return false;
+  EFFACE_CHECK(from == to || !contains(tag, to));
+  node_.relabel(*at, to, flags, aux);
+  added_ = true;
+  return true;
+}
+
+void LeafEdit::remove_if(const Tag& tag, FunctionRef<bool(RowView)> which,
+                         FunctionRef<void(RowView)> gone) {
   for (std::uint32_t i = node_.count(); i-- > 0;) {
     const RowView row = node_.row(i);
-    if (!row.has_tag(tag) || (label && row.label() != *label)) continue;
+    if (!row.has_tag(tag) || !which(row)) continue;
     gone(row);
     node_.remove(i);
     removed_ = true;
   }
+}
+
+void LeafEdit::remove(const Tag& tag, std::optional<Label> label, FunctionRef<void(RowView)> gone) {
+  remove_if(tag, [&](RowView row) { return !label || row.label() == *label; }, gone);
 }
 
 struct KeyTree::Edit {
@@ -114,9 +129,8 @@ Result<TreeRoot> KeyTree::create(NodeWriter& nodes) const {
   return root;
 }
 
-Status KeyTree::find(const NodeReader& nodes, const TreeRoot& root, const Tag& tag,
-                     FunctionRef<void(RowView)> look) const {
-  const std::uint32_t bucket = bucket_of(tag, root.bucket_count);
+Result<Node> KeyTree::open_leaf(const NodeReader& nodes, const TreeRoot& root,
+                                std::uint32_t bucket) const {
   EFFACE_ASSIGN(Node node, open_root(nodes, root));
   for (std::uint8_t level = height(root.bucket_count); level > 0; --level) {
     const std::uint64_t span = buckets_per_child(level);
@@ -127,8 +141,21 @@ Status KeyTree::find(const NodeReader& nodes, const TreeRoot& root, const Tag& t
     EFFACE_ASSIGN(Node child, open_node(nodes, id, node.child(slot)));
     node = std::move(child);
   }
-  for (std::uint32_t i = 0; i < node.count(); ++i)
-    if (node.row(i).has_tag(tag)) look(node.row(i));
+  return node;
+}
+
+Status KeyTree::find(const NodeReader& nodes, const TreeRoot& root, const Tag& tag,
+                     FunctionRef<void(RowView)> look) const {
+  EFFACE_ASSIGN(const Node leaf, open_leaf(nodes, root, bucket_of(tag, root.bucket_count)));
+  for (std::uint32_t i = 0; i < leaf.count(); ++i)
+    if (leaf.row(i).has_tag(tag)) look(leaf.row(i));
+  return {};
+}
+
+Status KeyTree::walk_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
+                          FunctionRef<void(RowView)> look) const {
+  EFFACE_ASSIGN(const Node leaf, open_leaf(nodes, root, bucket));
+  for (std::uint32_t i = 0; i < leaf.count(); ++i) look(leaf.row(i));
   return {};
 }
 

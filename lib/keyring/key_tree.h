@@ -39,7 +39,10 @@ class LeafEdit {
   bool contains(const Tag& tag, Label label) const;
   Status add(const Row& row);
   bool replace(const Row& row);  // By tag and label. A removal of the old row.
-  // Removes all rows of the tag, or the one of that label; calls gone for each before it goes.
+  // What is no key: the row's label, its flags, its aux. The leaf keeps its key.
+  bool relabel(const Tag& tag, Label from, Label to, std::uint16_t flags, std::uint32_t aux);
+  // Removes the rows of the tag that which() names; calls gone for each before it goes.
+  void remove_if(const Tag& tag, FunctionRef<bool(RowView)> which, FunctionRef<void(RowView)> gone);
   void remove(const Tag& tag, std::optional<Label> label, FunctionRef<void(RowView)> gone);
 
  private:
@@ -68,6 +71,10 @@ class KeyTree {
   // Every row, leaf by leaf, until look answers stop.
   Status walk(const NodeReader& nodes, const TreeRoot& root,
               FunctionRef<Result<Flow>(RowView)> look) const;
+  // The rows of one leaf, below root.bucket_count. A row that a split moves comes to stand in a
+  // later leaf: who goes leaf by leaf may meet it twice, and never misses it.
+  Status walk_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
+                   FunctionRef<void(RowView)> look) const;
 
   // Calls change(i, leaf) for every tags[i], leaf by leaf, and seals what it changed: a leaf that
   // only gained rows under its present key, any other and all its ancestors under fresh ones.
@@ -87,6 +94,7 @@ class KeyTree {
   static std::uint8_t height(std::uint32_t bucket_count) noexcept;
   static std::uint32_t bucket_of(const Tag& tag, std::uint32_t bucket_count) noexcept;
   Result<Node> open_root(const NodeReader& nodes, const TreeRoot& root) const;
+  Result<Node> open_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket) const;
   Result<Node> open_node(const NodeReader& nodes, NodeId id, crypto::KeyView key) const;
   Status walk_below(const NodeReader& nodes, const Node& node, std::uint8_t level,
                     std::uint32_t index, FunctionRef<Result<Flow>(RowView)> look, Flow& flow) const;

@@ -249,6 +249,29 @@ Status Keyring::walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> loo
       });
 }
 
+Result<std::uint32_t> Keyring::walk_leaf(const TreeRef& tree, std::uint32_t leaf,
+                                         FunctionRef<void(RowView)> look) {
+  std::uint32_t leaves = 0;
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, tree));
+        leaves = root.bucket_count;
+        if (leaf >= leaves) return {};
+        return KeyTree(options_.region, tree_number(tree)).walk_leaf(nodes, root, leaf, look);
+      }));
+  return leaves;
+}
+
+Result<std::optional<codec::Plaintext>> Keyring::file(const TenantRef& tenant, const Row& row) {
+  EFFACE_TRY(ready_to_write());
+  const FileKey key = file_key(tenant.number, row.handle);
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(key));
+  if (!sealed) return std::optional<codec::Plaintext>();
+  EFFACE_ASSIGN(codec::Plaintext plain, open_file(options_.region, key, row.key.bytes(), *sealed));
+  return std::optional<codec::Plaintext>(std::move(plain));
+}
+
 Result<std::vector<TenantEntry>> Keyring::tenants() {
   std::vector<TenantEntry> found;
   EFFACE_TRY(with_snapshot([&](const NodeReader& nodes, const TreeRoot& top,

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/combiner.h"
+#include "codec/plaintext.h"
 #include "efface/root_key_store.h"
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
@@ -45,6 +46,9 @@ struct TreeRef {
 inline constexpr std::uint32_t top_tree = 0;
 std::uint32_t tree_number(const TreeRef& tree) noexcept;  // 2n + kind; stands in node keys.
 
+// Where a retention tree keeps the last day whose buckets have been destroyed.
+Tag high_water_tag() noexcept;
+
 struct KeyringOptions {
   Id16 region{};
   RootKeyStore* root_keys = nullptr;
@@ -64,15 +68,56 @@ struct Ensure {
   SharedKeys keys;  // All rows of the tag, this one included. Null when person_missing.
 };
 
+// A change of one row that takes no key away.
+struct RowChange {
+  Label label = 0;
+  std::uint16_t set = 0;  // Flags.
+  std::uint16_t clear = 0;
+  std::optional<std::uint32_t> aux{};  // Its new value.
+  std::int32_t aux_more = 0;           // Added to it; it stops at zero.
+  std::optional<Label> move_to{};
+  bool make = false;               // Where there is no such row: with a fresh key,
+  std::optional<Handle> handle{};  // and a fresh handle, or this one.
+};
+
+// Changes of one tag's rows, and of what is on file about the person, in one commit.
+struct Amend {
+  Tag tag{};
+  std::optional<Handle> only_if_person{};  // Nothing is done when she has been erased since.
+  std::vector<RowChange> changes{};        // In this order.
+  std::optional<Bytes> file{};             // Sealed under a key derived from her row's.
+  // Answers:
+  bool done = false;
+  SharedKeys keys{};  // All rows of the tag, afterwards.
+};
+
 // Rows that have to go.
 struct Removal {
   TenantRef tenant;
-  enum class What : std::uint8_t { subject, scope, bucket, tenant } what = What::subject;
+  enum class What : std::uint8_t {
+    subject,    // All rows of the tag but a tombstone.
+    scope,      // The scope of that label with its successor; or the one scope of only_if_handle.
+    replaced,   // The scope of that label; its successor takes its place.
+    hold,       // The key of her holds.
+    alias,      // The tag's alias row, where it leads to only_if_handle.
+    tombstone,  // Of a suppression.
+    rows,       // None: what only changes comes with something that goes.
+    bucket,
+    tenant
+  } what = What::subject;
   Tag tag{};                               // Of the subject or bucket.
   Label label = 0;                         // Of the scope.
   std::optional<Handle> only_if_person{};  // Refuses when she has been erased and enrolled again.
+  std::optional<Handle> only_if_handle{};  // Of the row.
+  std::optional<std::uint32_t> only_if_aux{};  // Of her row: her aliases, counted.
+  bool despite_hold = false;
+  std::uint32_t day = 0;             // Of the bucket: the high-water mark moves up to it.
+  std::vector<RowChange> changes{};  // Of the same tag, afterwards.
+  std::optional<Bytes> file{};       // As in Amend.
   // Answers:
   bool removed = false;
+  bool held = false;         // Refused: a legal hold is on her.
+  std::uint32_t shared = 0;  // Her links to shared records, which went.
 };
 
 struct ErasureOutcome {
@@ -91,8 +136,12 @@ struct TenantEntry {
 // What erasures left behind for maintain(): ciphertext that nobody can read any more.
 struct Reclaim {
   std::uint64_t sequence = 0;
-  enum class What : std::uint8_t { handles = 1, tenant = 2 } what = What::handles;
-  std::uint32_t tenant_number = 0;
+  enum class What : std::uint8_t {
+    handles = 1,
+    tenant = 2,
+    days = 3,  // Records that expired on the day, or before, in any tenant.
+  } what = What::handles;
+  std::uint32_t tenant_number = 0;  // Or the day.
   std::vector<Handle> handles;
 };
 
@@ -122,8 +171,14 @@ class Keyring {
   // The rows of a tag; empty when there are none. An error is never "none".
   Result<SharedKeys> keys(const TreeRef& tree, const Tag& tag);
   Result<SharedKeys> tenant_keys(const TenantRef& tenant);
-  // Counts removals. A reader that began before one must look again before it answers.
+  // Counts removals, and changes of rows that may refuse what was allowed. A reader that began
+  // before one must look again before it answers.
   std::uint64_t removals() const noexcept { return removals_.load(std::memory_order_acquire); }
+  // What is on file about the person of a row, opened; nothing when nothing is.
+  Result<std::optional<codec::Plaintext>> file(const TenantRef& tenant, const Row& row);
+  // The rows of one leaf of a tree; answers how many leaves there are. See KeyTree::walk_leaf.
+  Result<std::uint32_t> walk_leaf(const TreeRef& tree, std::uint32_t leaf,
+                                  FunctionRef<void(RowView)> look);
   Status walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> look);
   Result<std::vector<TenantEntry>> tenants();
   Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
@@ -136,10 +191,15 @@ class Keyring {
   Status ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows);
   Result<TenantRef> add_tenant(const Lock& held, const Tag& tag, Bytes terms);  // Errors: exists.
   Status set_terms(const Lock& held, const TenantRef& tenant, Bytes terms);
+  // Changes rows without taking a key away. Who decided by what he read under the same lock decides
+  // by what is changed.
+  Status amend(const Lock& held, const TreeRef& tree, std::span<Amend> amends);
 
   // ---- forgetting ----
   // All removals that wait at the same time are one epoch. Not found is no error.
   Result<ErasureOutcome> erase(std::span<Removal> removals);
+  // The same for who decided under the lock what has to go; an epoch of its own.
+  Result<ErasureOutcome> erase(const Lock& held, std::span<Removal> removals);
   // Finishes what a failing root key store left pending. Nothing to do: nothing done.
   Status settle();
 
@@ -178,9 +238,14 @@ class Keyring {
   Status ready_to_write() const;
   Error latch(Error error);
 
+  Status drop_prefix(Bytes prefix);
   void erase_together(std::span<EraseJob* const> jobs);
   Result<ErasureOutcome> erase_locked(std::span<Removal* const> removals);
   Status remove_rows(Txn& txn, std::span<Removal* const> removals) const;
+  Status remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Removal& removal,
+                    std::vector<Handle>& handles) const;
+  Status apply(Txn& txn, const TreeRef& tree, const Tag& tag, std::span<const RowChange> changes,
+               const std::optional<Bytes>& file, LeafEdit& leaf) const;
   Result<std::array<std::byte, 32>> read_back(const NextRoot& next,
                                               std::span<Removal* const> removals);
   void forget_cached(std::span<Removal* const> removals);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/prf.h"
+
 namespace efface::keyring {
 namespace {
 
@@ -9,6 +11,7 @@ constexpr std::string_view header_magic = "EFKEYRNG";
 constexpr std::uint8_t root_record_version = 1;
 constexpr std::size_t root_record_bytes = 48;
 constexpr std::uint8_t reclaim_version = 1;
+constexpr std::uint8_t file_version = 1;
 constexpr std::size_t reclaim_header_bytes = 12;
 
 template <std::size_t N>
@@ -32,9 +35,59 @@ std::uint32_t tree_number(const TreeRef& tree) noexcept {
   return 2 * tree.tenant.number + static_cast<std::uint32_t>(tree.kind);
 }
 
+Tag high_water_tag() noexcept {
+  static const Tag tag = crypto::hash128({as_bytes("efface.high-water")});
+  return tag;
+}
+
 std::array<std::byte, 5> terms_key(std::uint32_t tenant) noexcept { return key_of<5>('t', tenant); }
 std::array<std::byte, 9> reclaim_key(std::uint64_t seq) noexcept { return key_of<9>('q', seq); }
 std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept { return key_of<5>('n', tree); }
+
+FileKey file_key(std::uint32_t tenant, const Handle& handle) noexcept {
+  FileKey key;
+  std::copy(handle.begin(), handle.end(), std::ranges::copy(files_prefix(tenant), key.begin()).out);
+  return key;
+}
+std::array<std::byte, 5> files_prefix(std::uint32_t tenant) noexcept {
+  return key_of<5>('d', tenant);
+}
+
+namespace {
+
+constexpr std::size_t file_header_bytes = 4;  // version 1 | suite 1 | zero 2
+
+crypto::SecretKey key_of_file(const Id16& region, const FileKey& key, crypto::KeyView of) {
+  auto derived = crypto::SecretKey::zeroed();
+  crypto::prf256(of, {as_bytes("efface.file"), Bytes(region), Bytes(key)}, derived.bytes());
+  return derived;
+}
+
+}  // namespace
+
+std::vector<std::byte> seal_file(const Id16& region, const FileKey& key, crypto::KeyView of,
+                                 Bytes file) {
+  std::vector<std::byte> out(file_header_bytes + file.size() + crypto::seal_overhead_bytes);
+  out[0] = std::byte{file_version};
+  out[1] = std::byte{crypto::suite_xchacha20_poly1305};
+  const auto sealing = key_of_file(region, key, of);
+  crypto::seal(sealing.bytes(), concatenated(Bytes(out).first(file_header_bytes), key), file,
+               MutableBytes(out).subspan(file_header_bytes));
+  return out;
+}
+
+Result<codec::Plaintext> open_file(const Id16& region, const FileKey& key, crypto::KeyView of,
+                                   Bytes sealed) {
+  if (sealed.size() < file_header_bytes + crypto::seal_overhead_bytes)
+    return Error(Errc::corruption, "a person's file is shorter than any");
+  if (std::to_integer<int>(sealed[0]) > file_version)
+    return Error(Errc::format_new, "a person's file was written by a newer version");
+  codec::Plaintext plain(sealed.size() - file_header_bytes - crypto::seal_overhead_bytes);
+  const auto opening = key_of_file(region, key, of);
+  EFFACE_TRY(crypto::open(opening.bytes(), concatenated(sealed.first(file_header_bytes), key),
+                          sealed.subspan(file_header_bytes), plain.bytes()));
+  return plain;
+}
 
 std::vector<std::byte> wrap_context(const Id16& region, const Id16& root_id) {
   return concatenated(region, root_id);
@@ -117,8 +170,7 @@ Result<Reclaim> decode_reclaim(std::uint64_t sequence, Bytes bytes) {
   Reclaim reclaim;
   reclaim.sequence = sequence;
   reclaim.what = static_cast<Reclaim::What>(bytes[1]);
-  if (reclaim.what != Reclaim::What::handles && reclaim.what != Reclaim::What::tenant)
-    return damaged;
+  if (reclaim.what < Reclaim::What::handles || reclaim.what > Reclaim::What::days) return damaged;
   reclaim.tenant_number = load_le<std::uint32_t>(bytes.data() + 4);
   const auto count = load_le<std::uint32_t>(bytes.data() + 8);
   if (bytes.size() != reclaim_header_bytes + std::size_t{count} * 16) return damaged;
@@ -185,10 +237,21 @@ Status Keyring::Txn::edit_top(std::span<const Tag> tags,
                               FunctionRef<Status(std::size_t, LeafEdit&)> change) {
   std::vector<Tag> all(tags.begin(), tags.end());
   for (const Waiting& w : waiting_) all.push_back(w.tenant.tag);
+  for (const Held& h : held_) all.push_back(h.tenant.tag);
   if (all.empty()) return {};
-  const auto both = [&](std::size_t i, LeafEdit& leaf) -> Status {
+  const auto each = [&](std::size_t i, LeafEdit& leaf) -> Status {
     if (i < tags.size()) return change(i, leaf);
-    const Waiting& w = waiting_[i - tags.size()];
+    i -= tags.size();
+    if (i >= waiting_.size()) {
+      const Held& h = held_[i - waiting_.size()];
+      std::optional<std::uint32_t> count;
+      leaf.each(h.tenant.tag, [&](RowView row) {
+        if (row.label() == pseudonym_key) count = added(row.aux(), h.more);
+      });
+      if (count) leaf.relabel(h.tenant.tag, pseudonym_key, pseudonym_key, 0, *count);
+      return {};
+    }
+    const Waiting& w = waiting_[i];
     Row row;
     leaf.each(w.tenant.tag, [&](RowView old) {
       if (old.label() == w.label) row = old.copy();
@@ -200,9 +263,10 @@ Status Keyring::Txn::edit_top(std::span<const Tag> tags,
     return {};
   };
   EFFACE_ASSIGN(const bool rekeyed,
-                KeyTree(region_, top_tree).edit(nodes_, top_, all, both, &next_root_));
+                KeyTree(region_, top_tree).edit(nodes_, top_, all, each, &next_root_));
   top_rekeyed_ = top_rekeyed_ || rekeyed;
   waiting_.clear();
+  held_.clear();
   return {};
 }
 

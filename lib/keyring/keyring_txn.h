@@ -3,7 +3,8 @@
 //
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
 //        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
-//        terms; 'q' sequence: an entry of the reclaim queue.
+//        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
+//        queue.
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
@@ -54,8 +55,22 @@ inline constexpr std::array<std::byte, 1> root_record_key{std::byte{'r'}};
 std::array<std::byte, 5> terms_key(std::uint32_t tenant_number) noexcept;
 std::array<std::byte, 9> reclaim_key(std::uint64_t sequence) noexcept;
 std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept;
+using FileKey = std::array<std::byte, 21>;
+FileKey file_key(std::uint32_t tenant_number, const Handle& handle) noexcept;
+std::array<std::byte, 5> files_prefix(std::uint32_t tenant_number) noexcept;
+std::vector<std::byte> seal_file(const Id16& region, const FileKey& key, crypto::KeyView of,
+                                 Bytes file);
+Result<codec::Plaintext> open_file(const Id16& region, const FileKey& key, crypto::KeyView of,
+                                   Bytes sealed);
 std::vector<std::byte> wrap_context(const Id16& region, const Id16& root_id);
 std::vector<std::byte> terms_context(const Id16& region, std::uint32_t tenant_number);
+
+// A count that more is added to: it stops at zero.
+constexpr std::uint32_t added(std::uint32_t count, std::int32_t more) noexcept {
+  return more < 0 && count < static_cast<std::uint32_t>(-more)
+             ? 0
+             : count + static_cast<std::uint32_t>(more);
+}
 
 std::vector<std::byte> encode_reclaim(const Reclaim& reclaim);
 Result<Reclaim> decode_reclaim(std::uint64_t sequence, Bytes bytes);
@@ -78,6 +93,9 @@ class Keyring::Txn {
   Status edit_top(std::span<const Tag> tags, FunctionRef<Status(std::size_t, LeafEdit&)> change);
   Status edit_top();
   Result<TreeRoot> create_tree(std::uint32_t number);
+
+  // More or fewer of a tenant's people are held; waits for edit_top.
+  void count_held(const TenantRef& tenant, std::int32_t more) { held_.push_back({tenant, more}); }
 
   Status queue(Reclaim reclaim);  // Gives it its sequence.
   Status put(Bytes key, Bytes value) { return txn_.put(key, value); }
@@ -102,7 +120,12 @@ class Keyring::Txn {
   LmdbNodeWriter nodes_;
   TreeRoot top_;
   const crypto::SecretKey& next_root_;
+  struct Held {
+    TenantRef tenant;
+    std::int32_t more;
+  };
   std::vector<Waiting> waiting_;
+  std::vector<Held> held_;
   bool top_rekeyed_ = false;
   bool changed_ = false;
 };

@@ -35,6 +35,23 @@ crypto::KeyView Keys::derived(Label label, std::uint32_t number, crypto::SecretK
   return std::as_const(scratch).bytes();
 }
 
+std::optional<Keys::Noted> Keys::noted(const Handle& scope) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [handle, noted] : noted_)
+    if (handle == scope) return noted;
+  return std::nullopt;
+}
+
+void Keys::note(const Handle& scope, const Noted& noted) const {
+  std::lock_guard lock(mutex_);
+  for (auto& [handle, there] : noted_) {
+    if (handle != scope) continue;
+    there = noted;
+    return;
+  }
+  noted_.emplace_back(scope, noted);
+}
+
 KeyCache::KeyCache(std::size_t entries_max)
     : entries_per_shard_max_(std::max<std::size_t>(1, entries_max / shard_count)) {}
 

@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +29,17 @@ class Keys {
   const Row* find(Label label) const noexcept;
   const std::vector<Row>& rows() const noexcept { return rows_; }  // By label, ascending.
 
+  // What is known of the records of one scope, so that it need not be read again to be compared.
+  struct Noted {
+    std::uint32_t day = 0;
+    std::uint32_t earliest = 0;
+    std::uint32_t latest = 0;
+    bool automated = false;
+    friend bool operator==(const Noted&, const Noted&) = default;
+  };
+  std::optional<Noted> noted(const Handle& scope) const;
+  void note(const Handle& scope, const Noted& noted) const;
+
   // The key derived for (label, number): remembered, or made by derive. Valid while this object and
   // scratch live.
   crypto::KeyView derived(Label label, std::uint32_t number, crypto::SecretKey& scratch,
@@ -42,6 +54,7 @@ class Keys {
   std::vector<Row> rows_;
   mutable std::mutex mutex_;
   mutable std::vector<Derived> derived_;
+  mutable std::vector<std::pair<Handle, Noted>> noted_;  // Few: one a scope that was written.
 };
 
 using SharedKeys = std::shared_ptr<const Keys>;

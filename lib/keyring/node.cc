@@ -87,6 +87,11 @@ void Node::replace(std::uint32_t i, const Row& row) noexcept {
   write_row(at_row(i), row);
 }
 
+void Node::relabel(std::uint32_t i, Label label, std::uint16_t flags, std::uint32_t aux) noexcept {
+  EFFACE_CHECK(i < count());
+  write_label(at_row(i), label, flags, aux);
+}
+
 void Node::remove(std::uint32_t i) noexcept {
   EFFACE_CHECK(i < count());
   const std::uint32_t last = count() - 1;

@@ -51,6 +51,7 @@ class Node {
   // Answers whether the leaf grew by a unit. Errors: full at units_per_leaf_max.
   Result<bool> add(const Row& row);
   void replace(std::uint32_t i, const Row& row) noexcept;
+  void relabel(std::uint32_t i, Label label, std::uint16_t flags, std::uint32_t aux) noexcept;
   void remove(std::uint32_t i) noexcept;  // The last row takes its place.
 
   // Inner nodes. Children are dense: 0 to count() - 1.

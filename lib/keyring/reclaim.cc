@@ -3,7 +3,7 @@
 
 namespace efface::keyring {
 namespace {
-constexpr std::size_t nodes_per_transaction_max = 512;
+constexpr std::size_t entries_per_transaction_max = 512;
 }
 
 Result<std::optional<Reclaim>> Keyring::next_reclaim() {
@@ -21,25 +21,25 @@ Result<std::optional<Reclaim>> Keyring::next_reclaim() {
 }
 
 Status Keyring::drop_nodes(std::uint32_t tenant_number) {
-  for (const std::uint32_t tree : {2 * tenant_number, 2 * tenant_number + 1}) {
-    const auto prefix = nodes_prefix(tree);
-    for (bool more = true; more;) {
-      EFFACE_ASSIGN(const Lock held, lock());
-      more = false;
-      EFFACE_TRY(change_plain([&](storage::WriteTxn& txn) -> Status {
-        std::vector<NodeKey> keys;
-        EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
-          NodeKey& key = keys.emplace_back();
-          if (entry.key.size() != key.size())
-            return Error(Errc::corruption, "a keyring node has a key of another size");
-          std::copy(entry.key.begin(), entry.key.end(), key.begin());
-          return keys.size() < nodes_per_transaction_max ? Flow::more : Flow::stop;
-        }));
-        more = keys.size() == nodes_per_transaction_max;
-        for (const NodeKey& key : keys) EFFACE_TRY(txn.remove(key));
-        return {};
+  EFFACE_TRY(drop_prefix(nodes_prefix(2 * tenant_number)));
+  EFFACE_TRY(drop_prefix(nodes_prefix(2 * tenant_number + 1)));
+  return drop_prefix(files_prefix(tenant_number));
+}
+
+Status Keyring::drop_prefix(Bytes prefix) {
+  for (bool more = true; more;) {
+    EFFACE_ASSIGN(const Lock held, lock());
+    more = false;
+    EFFACE_TRY(change_plain([&](storage::WriteTxn& txn) -> Status {
+      std::vector<std::vector<std::byte>> keys;
+      EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+        keys.emplace_back(entry.key.begin(), entry.key.end());
+        return keys.size() < entries_per_transaction_max ? Flow::more : Flow::stop;
       }));
-    }
+      more = keys.size() == entries_per_transaction_max;
+      for (const auto& key : keys) EFFACE_TRY(txn.remove(key));
+      return {};
+    }));
   }
   return {};
 }

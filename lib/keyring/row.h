@@ -22,12 +22,46 @@ inline constexpr std::size_t row_bytes = 72;
 inline constexpr Label tenant_terms = 0;    // key: the tenant's sealed terms. aux: its number.
 inline constexpr Label subject_root = 1;    // key: root of its subject tree. aux: bucket count.
 inline constexpr Label retention_root = 2;  // key: root of its retention tree. aux: bucket count.
-inline constexpr Label pseudonym_key = 3;   // key: turns subject ids into tags.
-// Labels of a subject tree: 0 is the person, 1 to 256 the scopes by purpose number (aux:
-// generation).
+// key: turns subject ids into tags. aux: how many of its people are held.
+inline constexpr Label pseudonym_key = 3;
+// Labels of a subject tree: 0 is the person, 1 to 256 the scopes in use, by purpose number (aux:
+// generation). Other incarnations of a scope stand at incarnation << 10 | purpose number.
 inline constexpr Label person = 0;
-// Label of a retention tree.
-inline constexpr Label bucket_key = 0;
+inline constexpr Label purpose_mask = 0x03ff;
+inline constexpr Label incarnation_step = 0x0400;
+inline constexpr Label successor = 1;   // While a scope is re-keyed: the one that takes its place.
+inline constexpr Label first_kept = 2;  // To 15: withdrawn, and kept by a legal hold.
+inline constexpr Label last_kept = 15;
+inline constexpr Label shared_count = 0x8000;  // | purpose. aux: her links to shared records.
+inline constexpr Label hold_key = 0xfc00;      // Opens what a legal hold keeps past its day.
+inline constexpr Label suppression = 0xfc01;   // A tombstone: survives the erasure of the person.
+inline constexpr Label alias_row = 0xfc02;     // handle: the tag of the person it leads to.
+
+constexpr Label purpose_of(Label label) noexcept { return label & purpose_mask; }
+constexpr Label incarnation_of(Label label) noexcept { return static_cast<Label>(label >> 10); }
+constexpr Label scope_label(Label purpose, Label incarnation) noexcept {
+  return static_cast<Label>(incarnation * incarnation_step + purpose);
+}
+// A scope, in use or not.
+constexpr bool is_scope(Label label) noexcept {
+  return purpose_of(label) != 0 && incarnation_of(label) <= last_kept;
+}
+constexpr bool is_scope_in_use(Label label) noexcept {
+  return label != 0 && incarnation_of(label) == 0;
+}
+
+// Flags of a person's row.
+inline constexpr std::uint16_t flag_restricted = 1;
+inline constexpr std::uint16_t flag_held = 2;
+inline constexpr std::uint16_t flag_leaving = 4;    // Her erasure waits for a hold's release.
+inline constexpr std::uint16_t flag_moving = 8;     // A transfer takes her away: no writes.
+inline constexpr std::uint16_t flag_incoming = 16;  // A transfer brings her: not here yet.
+// Flags of a scope's row.
+inline constexpr std::uint16_t flag_granted = 1;
+inline constexpr std::uint16_t flag_objected = 2;
+// Labels of a retention tree.
+inline constexpr Label bucket_key = 0;  // aux: the day.
+inline constexpr Label high_water = 1;  // aux: the last day whose buckets have been destroyed.
 
 // A row that owns its key.
 struct Row {
@@ -65,13 +99,18 @@ class RowView {
   const std::byte* at_;
 };
 
+inline void write_label(std::byte* at, Label label, std::uint16_t flags,
+                        std::uint32_t aux) noexcept {
+  store_le<std::uint16_t>(at + 64, label);
+  store_le<std::uint16_t>(at + 66, flags);
+  store_le<std::uint32_t>(at + 68, aux);
+}
+
 inline void write_row(std::byte* at, const Row& row) noexcept {
   std::memcpy(at, row.tag.data(), 16);
   std::memcpy(at + 16, row.key.bytes().data(), crypto::key_bytes);
   std::memcpy(at + 48, row.handle.data(), 16);
-  store_le<std::uint16_t>(at + 64, row.label);
-  store_le<std::uint16_t>(at + 66, row.flags);
-  store_le<std::uint32_t>(at + 68, row.aux);
+  write_label(at, row.label, row.flags, row.aux);
 }
 
 }  // namespace efface::keyring
