@@ -13,6 +13,8 @@ namespace efface::records {
 
 using Bucket = std::uint32_t;
 inline constexpr Bucket never = 0xffff'ffff;
+inline constexpr Bucket kept_by_hold = 0xffff'fffe;  // Its key is the person's hold row's.
+inline constexpr Bucket last_day = 0xffff'0000;      // Greater ones are no days.
 
 using TimePoint = std::chrono::system_clock::time_point;
 using DayNumber = std::chrono::duration<std::int64_t, std::ratio<86'400>>;

@@ -16,7 +16,7 @@ constexpr std::size_t associated_bytes = clear_header_bytes + 16 + 4 + 16 + 16;
 void derive_dek(const ScopeKeys& keys, crypto::KeySpan out) {
   std::array<std::byte, 14> numbers{};
   store_le(numbers.data(), keys.tenant);
-  store_le<std::uint16_t>(numbers.data() + 4, keys.scope.label);
+  store_le<std::uint16_t>(numbers.data() + 4, keyring::purpose_of(keys.scope.label));
   store_le(numbers.data() + 6, keys.scope.aux);
   store_le(numbers.data() + 10, keys.bucket);
   const auto prf = [&](crypto::KeyView key, crypto::KeySpan into) {
@@ -65,6 +65,12 @@ RecordKey record_key(const keyring::Handle& handle, const Id16& tag) noexcept {
   return key;
 }
 
+Id16 tag_of(const RecordKey& key) noexcept {
+  Id16 tag;
+  std::copy(key.begin() + 16, key.end(), tag.begin());
+  return tag;
+}
+
 std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
                                    const codec::RecordFields& fields, bool compress) {
   codec::Plaintext plain = codec::encode(fields);
@@ -72,7 +78,7 @@ std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
   // What stands around a small value compresses alone, and not by enough to pay for the time.
   if (compress && fields.value.size() >= codec::compress_floor_bytes)
     frame = codec::compress(plain.bytes());
-  ClearHeader header{0, keys.scope.label, keys.scope.aux, keys.bucket};
+  ClearHeader header{0, keyring::purpose_of(keys.scope.label), keys.scope.aux, keys.bucket};
   if (frame) {
     codec::Plaintext sized(4 + frame->size());
     store_le(sized.data(), static_cast<std::uint32_t>(plain.size()));
@@ -117,8 +123,8 @@ Bytes nonce_of(Bytes value) noexcept {
 
 Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes value) {
   EFFACE_ASSIGN(const ClearHeader header, read_header(value));
-  if (header.purpose != keys.scope.label || header.generation != keys.scope.aux ||
-      header.bucket != keys.bucket)
+  if (header.purpose != keyring::purpose_of(keys.scope.label) ||
+      header.generation != keys.scope.aux || header.bucket != keys.bucket)
     return Error(Errc::corruption, "a record stands in another scope than it says");
   OpenRecord open{codec::Plaintext(value.size() - envelope_overhead_bytes), {}};
   crypto::SecretKey scratch;

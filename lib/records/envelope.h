@@ -46,6 +46,7 @@ struct ClearHeader {
 // Who knows the scope key can find a record by name; nobody else can tell what names there are.
 Id16 name_tag(const keyring::Row& scope, std::string_view name) noexcept;
 RecordKey record_key(const keyring::Handle& handle, const Id16& tag) noexcept;
+Id16 tag_of(const RecordKey& key) noexcept;
 
 std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
                                    const codec::RecordFields& fields, bool compress);

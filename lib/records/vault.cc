@@ -28,6 +28,50 @@ Status check_meta(std::optional<Bytes> meta, const Id16& region) {
   return {};
 }
 
+constexpr std::string_view residue_prefix("residue", 8);
+using ResidueKey = std::array<std::byte, 24>;
+constexpr std::size_t residue_bytes = 24;
+
+ResidueKey residue_key(const keyring::Handle& handle) noexcept {
+  ResidueKey key;
+  std::ranges::copy(handle, std::ranges::copy(as_bytes(residue_prefix), key.begin()).out);
+  return key;
+}
+
+std::array<std::byte, residue_bytes> encode(const Residue& residue) noexcept {
+  std::array<std::byte, residue_bytes> out;
+  store_le(out.data(), residue.records);
+  store_le(out.data() + 8, residue.bytes);
+  store_le(out.data() + 16, static_cast<std::uint64_t>(residue.oldest_ms));
+  return out;
+}
+
+Result<Residue> decode_residue(Bytes bytes) {
+  if (bytes.size() != residue_bytes)
+    return Error(Errc::corruption, "a count of residue has another size");
+  return Residue{load_le<std::uint64_t>(bytes.data()), load_le<std::uint64_t>(bytes.data() + 8),
+                 static_cast<std::int64_t>(load_le<std::uint64_t>(bytes.data() + 16))};
+}
+
+Status add_residue(storage::WriteTxn& txn, const keyring::Handle& handle, const Residue& more) {
+  const ResidueKey key = residue_key(handle);
+  EFFACE_ASSIGN(const std::optional<Bytes> before, txn.get(key));
+  Residue all = more;
+  if (before) {
+    EFFACE_ASSIGN(const Residue there, decode_residue(*before));
+    all.records += there.records;
+    all.bytes += there.bytes;
+    all.oldest_ms = std::min(all.oldest_ms, there.oldest_ms);
+  }
+  return txn.put(key, encode(all));
+}
+
+keyring::Handle handle_of(const RecordKey& key) noexcept {
+  keyring::Handle handle;
+  std::copy_n(key.begin(), handle.size(), handle.begin());
+  return handle;
+}
+
 bool is_record(Bytes key) noexcept { return key.size() == sizeof(RecordKey); }
 
 RecordKey to_key(Bytes bytes) noexcept {
@@ -40,6 +84,7 @@ RecordKey to_key(Bytes bytes) noexcept {
 
 struct Vault::Job {
   std::span<Change> changes;
+  std::int64_t now_ms;
   FunctionRef<Status()> still_valid;
   Status answer{};
   bool refused = false;
@@ -89,8 +134,22 @@ Status Vault::each(const keyring::Handle& handle,
   });
 }
 
-Status Vault::commit(std::span<Change> changes, FunctionRef<Status()> still_valid) {
-  Job job{changes, still_valid};
+Status Vault::each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  const Bytes prefix = as_bytes(residue_prefix);
+  return txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+    if (entry.key.size() != sizeof(ResidueKey)) return Flow::more;  // A record, by chance.
+    keyring::Handle handle;
+    std::ranges::copy(entry.key.subspan(residue_prefix.size()), handle.begin());
+    EFFACE_ASSIGN(const Residue residue, decode_residue(entry.value));
+    EFFACE_TRY(look(handle, residue));
+    return Flow::more;
+  });
+}
+
+Status Vault::commit(std::span<Change> changes, std::int64_t now_ms,
+                     FunctionRef<Status()> still_valid) {
+  Job job{changes, now_ms, still_valid};
   std::size_t weight = 0;
   for (const Change& change : changes) weight += sizeof change.key + change.value.size();
   jobs_.run(job, weight, [this](std::span<Job* const> jobs) { commit_together(jobs); });
@@ -155,14 +214,36 @@ Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
     return false;
   }
   job.refused = false;
+  EFFACE_TRY(store_changes(txn, job));
+  return !job.changes.empty();
+}
+
+Status Vault::store_changes(storage::WriteTxn& txn, Job& job) {
+  Residue more;
+  const auto note = [&](const keyring::Handle& handle) -> Status {
+    if (more.records != 0) EFFACE_TRY(add_residue(txn, handle, more));
+    more = {0, 0, job.now_ms};
+    return {};
+  };
+  keyring::Handle handle{};
   for (Change& change : job.changes) {
-    if (change.value.empty()) {
-      EFFACE_ASSIGN(change.was_there, txn.remove(change.key));
-    } else {
+    if (const keyring::Handle next = handle_of(change.key); next != handle) {
+      EFFACE_TRY(note(handle));
+      handle = next;
+    }
+    EFFACE_ASSIGN(const std::optional<Bytes> before, txn.get(change.key));
+    change.was_there = before.has_value();
+    if (before && change.is_data) {
+      ++more.records;
+      more.bytes += before->size();
+    }
+    if (!change.value.empty()) {
       EFFACE_TRY(txn.put(change.key, change.value));
+    } else if (before) {
+      EFFACE_TRY(txn.remove(change.key));
     }
   }
-  return !job.changes.empty();
+  return note(handle);
 }
 
 Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_t records_max) {
@@ -174,13 +255,51 @@ Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_
       if (is_record(entry.key)) keys.push_back(to_key(entry.key));
       return keys.size() < records_max ? Flow::more : Flow::stop;
     }));
-    if (keys.empty()) return std::size_t{0};
     Status done;
     for (const RecordKey& key : keys) {
       const auto removed = txn.remove(key);
       if (removed) continue;
       done = Status(removed.error());
       break;
+    }
+    if (done && keys.size() < records_max) {
+      EFFACE_ASSIGN(const bool had_residue, txn.remove(residue_key(handle)));
+      if (keys.empty() && !had_residue) return std::size_t{0};
+    }
+    if (done) done = std::move(txn).commit();
+    if (done) return keys.size();
+    if (done.error().code() != Errc::full || growth == growths_max) return done.error();
+  }
+}
+
+Result<std::size_t> Vault::remove_expired(Bucket day, std::size_t looked_at_max,
+                                          std::optional<RecordKey>& from) {
+  const std::lock_guard lock(writer_);
+  const std::optional<RecordKey> start = from;
+  for (int growth = 0;; ++growth) {
+    EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
+    std::vector<RecordKey> keys;
+    std::size_t looked_at = 0;
+    from.reset();
+    const RecordKey first = start.value_or(RecordKey{});
+    EFFACE_TRY(txn.scan({}, first, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+      if (!is_record(entry.key)) return Flow::more;
+      if (looked_at++ == looked_at_max) {
+        from = to_key(entry.key);
+        return Flow::stop;
+      }
+      EFFACE_ASSIGN(const ClearHeader header, read_header(entry.value));
+      if (header.bucket <= day) keys.push_back(to_key(entry.key));
+      return Flow::more;
+    }));
+    if (keys.empty()) return std::size_t{0};
+    Status done;
+    for (const RecordKey& key : keys) {
+      const auto removed = txn.remove(key);
+      if (!removed) {
+        done = Status(removed.error());
+        break;
+      }
     }
     if (done) done = std::move(txn).commit();
     if (done) return keys.size();

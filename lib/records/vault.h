@@ -22,7 +22,15 @@ struct Change {
   std::vector<std::byte> value{};  // Empty: remove it.
   enum class Expect : std::uint8_t { anything, absent, nonce } expect = Expect::anything;
   std::array<std::byte, crypto::nonce_bytes> nonce{};
+  bool is_data = true;     // What it overwrites or removes is residue of the scope.
   bool was_there = false;  // Answer, of a removal.
+};
+
+// What was overwritten or removed of a scope since its key was made: it may survive in free pages.
+struct Residue {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t oldest_ms = 0;  // Since 1970.
 };
 
 struct Found {
@@ -44,14 +52,22 @@ class Vault {
               FunctionRef<Status(const RecordKey&, Bytes)> look) const;
 
   // All changes or none. still_valid runs under the records lock, just before they are stored.
-  Status commit(std::span<Change> changes, FunctionRef<Status()> still_valid);
+  // Residue is counted in the same transaction, as of now_ms.
+  Status commit(std::span<Change> changes, std::int64_t now_ms, FunctionRef<Status()> still_valid);
+  // The scopes that have residue, from one snapshot; kept small by maintain().
+  Status each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) const;
 
   // Returns once every commit that had begun has ended: after an erasure has been published, none
   // that was found valid before it is still on its way.
   void barrier();
 
-  // ---- reclaiming: up to records_max of a handle in one transaction; answers how many went ----
+  // ---- reclaiming: up to records_max of a handle in one transaction, its residue with the last;
+  // answers how many records went ----
   Result<std::size_t> remove_some(const keyring::Handle& handle, std::size_t records_max);
+  // The same for the records, at the first record key >= from, that expire on a day up to `day`;
+  // from moves on, and is empty when all were looked at.
+  Result<std::size_t> remove_expired(Bucket day, std::size_t looked_at_max,
+                                     std::optional<RecordKey>& from);
   // The handles that have records, from one snapshot. Cost: one seek a handle.
   Result<std::vector<keyring::Handle>> handles() const;
 
@@ -63,6 +79,7 @@ class Vault {
   void commit_together(std::span<Job* const> jobs);
   Status store(std::span<Job* const> jobs);
   Result<bool> store_one(storage::WriteTxn& txn, Job& job);
+  Status store_changes(storage::WriteTxn& txn, Job& job);
 
   storage::Environment environment_;
   base::Combiner<Job> jobs_;
