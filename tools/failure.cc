@@ -32,6 +32,15 @@ Exit exit_of(Errc code) noexcept {
     case Errc::purpose_not_permitted:
     case Errc::expired:
     case Errc::consent_missing:
+    case Errc::suppressed:
+    case Errc::restricted:
+    case Errc::objected:
+    case Errc::legal_hold:
+    case Errc::transfer_not_permitted:
+    case Errc::transfer_pending:
+    case Errc::basis_differs:
+    case Errc::agreement_missing:
+    case Errc::hold_unknown:
     case Errc::busy:
     case Errc::keyring_stale:
     case Errc::root_key_missing:

@@ -2,9 +2,13 @@
 // writing goes through one, so no access is without a purpose.
 //
 // Threads  Activity: shared freely. Batch: filled by one thread at a time.
-// Errors   Every call: subject_erased, purpose_not_permitted, consent_missing (basis consent: not
-//          yet granted), tenant_unknown (off-boarded meanwhile), region_not_open, invalid_argument
-//          or too_large for a name, corruption, io, closed, forked.
+// Rules    Each access is decided in this order, and what is unknown or missing refuses: the region
+//          (region_not_open, transfer_not_permitted), the person (subject_erased, suppressed,
+//          transfer_pending, restricted), the purpose (consent_missing, objected), the record
+//          (purpose_not_permitted, objected, expired).
+// Errors   Those, and from every call: tenant_unknown (off-boarded meanwhile), purpose_unknown
+//          (another tenant's person), invalid_argument or too_large for a name, corruption, io,
+//          closed, forked.
 #pragma once
 #include <memory>
 #include <optional>
@@ -14,6 +18,7 @@
 #include "efface/bytes.h"
 #include "efface/record.h"
 #include "efface/result.h"
+#include "efface/rights.h"
 #include "efface/subject.h"
 
 namespace efface {
@@ -22,6 +27,16 @@ struct PutOptions {
   std::span<const Purpose> also_permitted{};     // Beside the purpose it is collected for.
   std::optional<Days> retention = std::nullopt;  // Instead of the purpose's; never longer than it.
   std::string_view origin{};                     // Where it came from: UTF-8, at most 64 bytes.
+  // To whom it is disclosed [15(1)(c)]: UTF-8, at most 64 bytes each, at most 16.
+  std::span<const std::string_view> recipients{};
+  bool automated_decision = false;  // Taken without a human [22].
+  bool rectifies = false;           // It corrects what is there [16]: noted in her file.
+};
+
+// When what is removed becomes unreadable also from old pages.
+enum class Shred : bool {
+  within_window,  // When maintain() next re-keys the scope: MaintainOptions::residue_window.
+  now,  // Before remove answers. Costs an erasure, and sealing the rest of the scope anew.
 };
 
 struct ScanOptions {
@@ -96,15 +111,18 @@ class EFFACE_EXPORT Activity {
   // Errors: full, no_space, outcome_unknown, busy.
   Status put(const Subject& subject, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
-  Result<bool> remove(const Subject& subject, RecordName name) const;  // Whether it was there.
+  // Answers whether it was there.
+  Result<bool> remove(const Subject& subject, RecordName name,
+                      Shred shred = Shred::within_window) const;
   // Enrols the person there when the tenant does not know her. Errors: region_mismatch when her
   // home is another region; region_not_permitted.
   Status put(SubjectId id, const Region& region, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
 
   Batch batch(const Region& region) const;
-  // All of it or none. Who was erased since her record was sealed: subject_erased, and nothing of
-  // the batch is written.
+  // All of it or none, decided again for each person when it is stored. Who was erased since her
+  // record was sealed: subject_erased, and nothing of the batch is written. conflict: a scope was
+  // re-keyed since (maintain does); fill the batch again.
   Status commit(Batch&& batch) const;
 
   // Read-modify-write. change gets the present value (nothing: absent) and answers what to do; it

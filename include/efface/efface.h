@@ -7,6 +7,7 @@
 #include "efface/portability.h"
 #include "efface/record.h"
 #include "efface/result.h"
+#include "efface/rights.h"
 #include "efface/root_key_store.h"
 #include "efface/stats.h"
 #include "efface/store.h"

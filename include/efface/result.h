@@ -38,7 +38,10 @@ enum class Errc : std::uint16_t {
   region_not_open = 23,        // This process has no root key for the region.
   purpose_not_permitted = 24,  // The record was not collected for this purpose.
   expired = 25,                // The record's retention is over.
-  consent_missing = 26,        // The purpose rests on consent, and none is recorded.
+  consent_missing = 26,        // The purpose rests on consent, and none is in force.
+  suppressed = 27,             // She is on the suppression list until she is reinstated.
+  restricted = 28,             // Only export, erasure and holds work [18].
+  objected = 29,               // She objected to the purpose [21].
 
   // The deployment needs attention.
   busy = 30,              // Another process, or this one, has the store open; or a deadline passed.
@@ -63,6 +66,14 @@ enum class Errc : std::uint16_t {
   forked = 56,           // The store was opened by the parent process.
   out_of_memory = 57,
   erase_pending = 58,  // The keyring has forgotten; a root key store has not confirmed yet.
+
+  // Refused by the rules of access, and by duties.
+  legal_hold = 60,              // Kept until the hold is released; then it is carried out.
+  transfer_not_permitted = 61,  // No recorded rule lets the data go there [44-49].
+  transfer_pending = 62,        // A transfer has begun and is not through.
+  basis_differs = 63,           // The purpose rests on another legal basis.
+  agreement_missing = 64,       // The tenant has no processing agreement on record [28].
+  hold_unknown = 65,            // She has no hold of that number.
 };
 
 // The enumerator's own name ("subject_unknown"), for logs and for JSON. Never null.

@@ -1,6 +1,8 @@
 // efface/stats.h -- numbers about a store. None says anything about a person.
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,10 @@ struct RegionStats {
   bool erase_pending = false;         // A destruction waits for the root key store.
   std::uint64_t reclaim_entries = 0;  // Waiting for maintain().
   std::uint64_t records = 0;          // Ciphertexts, the unswept ones of the erased included.
+  std::uint64_t residue_records = 0;  // Overwritten or removed, not yet shredded by a new key.
+  std::uint64_t residue_bytes = 0;    // Of their ciphertext.
+  std::optional<std::chrono::system_clock::time_point> residue_oldest{};
+  std::uint64_t people_held = 0;
   std::uint64_t keyring_file_bytes = 0;
   std::uint64_t keyring_used_bytes = 0;
   std::uint64_t records_file_bytes = 0;

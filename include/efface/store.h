@@ -49,6 +49,11 @@ struct OpenOptions {
                                 << 40;     // Of each database: address space, not disk.
   std::uint32_t readers_max = 512;         // Transactions open at once.
   std::size_t cached_people_max = 16'384;  // Keys kept in locked memory, per region.
+  // Where this process runs, for residency: people whose home is another region are read here only
+  // if a transfer rule of their tenant permits it. Empty: it runs where the data is.
+  std::string processing_region{};
+  // Refuse the first write of a tenant without a processing agreement (agreement_missing).
+  bool require_agreement = false;
   // For tests: what time it is. Null: the system's clock.
   std::chrono::system_clock::time_point (*now)() = nullptr;
 };
@@ -60,10 +65,35 @@ struct TenantInfo {
 
 struct MaintainOptions {
   std::size_t records_per_commit_max = 4'096;
+  // Scopes whose oldest residue (what was overwritten or removed) is older are re-keyed.
+  std::chrono::hours residue_window{24 * 7};
+  // Expired days are destroyed at once up to this many after the last time; beyond, the clock may
+  // have jumped: Maintained::expiry_waits, and prepare_expiry.
+  std::uint32_t expiry_days_max = 31;
 };
 struct Maintained {
   std::uint64_t records_removed = 0;  // Ciphertext of the erased.
   std::uint64_t queue_entries = 0;    // Worked off.
+  std::uint64_t buckets_expired = 0;  // Days of tenants, destroyed by their keys.
+  std::uint64_t records_kept = 0;     // By a legal hold, past their day.
+  bool expiry_waits = false;          // For commit_expiry.
+  std::uint64_t scopes_rekeyed = 0;   // Their residue is unreadable now.
+  std::uint64_t holds_ended = 0;      // By their date.
+};
+
+// What a confirmation would destroy. The token stands for exactly that.
+struct ExpiryPlan {
+  std::uint64_t buckets = 0;  // Days of tenants.
+  std::uint64_t tenants = 0;
+  std::chrono::sys_days first{};  // Of the days that expired.
+  std::chrono::sys_days last{};
+  std::string token;
+};
+struct OffboardPlan {
+  std::uint64_t people = 0;
+  std::uint64_t held = 0;  // On legal hold: they keep it from being done.
+  std::vector<std::string> regions;
+  std::string token;
 };
 
 class EFFACE_EXPORT Store {
@@ -93,15 +123,23 @@ class EFFACE_EXPORT Store {
   Result<Tenant> tenant(std::string_view name, Actor actor) const;  // Errors: tenant_unknown.
   std::vector<TenantInfo> tenants() const;                          // In name order.
 
-  // Erases a tenant: all its people, in all its regions, at once and for ever. confirm is its name
-  // again.
-  // Errors: invalid_argument (another name), region_not_open, erase_pending as Tenant::erase (the
-  // tenant is gone). A crash or another error between two regions is mended by doing it again.
-  Result<Erasure> offboard(Tenant&& tenant, std::string_view confirm) const;
+  // Erases a tenant: all its people, in all its regions, at once and for ever; in two steps. The
+  // token of the plan confirms that those are meant. Cost of the plan: a walk of all its people.
+  // Errors: region_not_open; conflict: the token is of another plan, or there are other people now;
+  // legal_hold: somebody is held; erase_pending as Tenant::erase (the tenant is gone). A crash or
+  // another error between two regions is mended by doing it again.
+  Result<OffboardPlan> prepare_offboard(const Tenant& tenant) const;
+  Result<Erasure> offboard(Tenant&& tenant, std::string_view token) const;
 
-  // Gives back the space of the erased, in bounded transactions; finishes pending destructions.
-  // Safe at any time, stops and goes on at any point.
+  // Keeps the promises that time makes due, in bounded transactions: destroys the keys of expired
+  // days, re-keys scopes with old residue, ends holds by their date, removes the ciphertext of the
+  // erased, finishes pending destructions. Safe at any time, stops and goes on at any point. Run it
+  // daily.
   Result<Maintained> maintain(const MaintainOptions& options = {}) const;
+  // The days that expired, however many; then destroys them. Errors: conflict: the token is of
+  // another plan, or other days have expired since.
+  Result<ExpiryPlan> prepare_expiry() const;
+  Result<Maintained> commit_expiry(std::string_view token) const;
 
   Result<Stats> stats() const;
 

@@ -14,6 +14,7 @@
 
 #include "efface/activity.h"
 #include "efface/result.h"
+#include "efface/rights.h"
 #include "efface/subject.h"
 
 namespace efface {
@@ -35,18 +36,63 @@ class EFFACE_EXPORT Tenant {
   // ---- people ----
   // Makes her keys; durable when it answers. Needs all of the tenant's regions open, to be sure
   // that she has no other home. Errors: exists, region_mismatch (she lives in another region),
-  // region_unknown (another store's), region_not_permitted, region_not_open, invalid_argument,
-  // too_large, full.
+  // region_unknown (another store's), region_not_permitted, region_not_open, suppressed,
+  // invalid_argument, too_large, full.
   Result<Subject> enrol(SubjectId id, const Region& home) const;
   // The same for many in one commit, and without exists: who is there already is answered as she
   // is. All or none are enrolled. In the order of ids. At most 100,000. What will be written for
   // them first is cheaper when its purposes are named: their scopes are made in the same commit.
   Result<std::vector<Subject>> find_or_enrol(std::span<const SubjectId> ids, const Region& home,
                                              std::span<const Purpose> purposes = {}) const;
-  // Errors: subject_unknown; region_not_open when she may live in a region that is not open here.
+  // Errors: subject_unknown; suppressed; region_not_open when she may live in a region that is not
+  // open here.
   Result<Subject> subject(SubjectId id) const;
   // The same, when one expects her there. Errors: region_mismatch when her home is another region.
   Result<Subject> subject(SubjectId id, const Region& home) const;
+
+  // ---- consent [7], objection [21], restriction [18] ----
+  // Each is in force, with its evidence on file, when it answers. Errors: subject_erased,
+  // purpose_unknown (another tenant's); invalid_argument or too_large for a text.
+  // Only for a purpose that rests on consent (basis_differs); starts a fresh scope where there is
+  // none. Errors: suppressed, restricted.
+  Status grant(const Subject& subject, Purpose purpose, const Evidence& evidence) const;
+  // Destroys what was collected for the purpose, by its key. Under a legal hold it is refused from
+  // now on and counted in Erasure::held; it is destroyed when the hold is released. Errors:
+  // consent_missing (none is in force), basis_differs, erase_pending.
+  Result<Erasure> withdraw(const Subject& subject, Purpose purpose,
+                           const Evidence& evidence = {}) const;
+  // Only against legitimate_interest and public_task (basis_differs). Doing it twice is no error.
+  Status object(const Subject& subject, Purpose purpose) const;
+  Status lift_objection(const Subject& subject, Purpose purpose) const;
+  Status restrict(const Subject& subject) const;
+  Status lift_restriction(const Subject& subject) const;
+
+  // ---- suppression ----
+  // Erases whoever has the id, if anyone, and from now on refuses to know her: every write and
+  // enrolment answers suppressed, until she is reinstated. Stays a keyed hash of the id, sealed:
+  // who holds the live keys can test for it. Needs all of the tenant's regions open.
+  Result<Erasure> suppress(SubjectId id) const;
+  // Errors: subject_unknown when she is not suppressed; invalid_argument for an empty reason.
+  Status reinstate(SubjectId id, std::string_view reason) const;
+
+  // ---- legal hold [17(3)] ----
+  // Blocks erasure, the destruction that follows a withdrawal, and expiry. Errors: subject_erased;
+  // invalid_argument, too_large (at most 64 at once).
+  Result<HoldNumber> hold(const Subject& subject, const HoldTerms& terms) const;
+  // Releasing the last one carries out what was asked meanwhile, and destroys what only the hold
+  // kept. Errors: hold_unknown, subject_erased, erase_pending.
+  Result<Erasure> release(const Subject& subject, HoldNumber number) const;
+
+  // What is on file about her. Errors: subject_erased.
+  Status dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const;
+
+  // ---- residency [44-49], processing agreement [28] ----
+  // Needs all of the tenant's regions open. Errors: region_unknown (`from` is none of the
+  // tenant's), invalid_argument.
+  Status permit_transfer(const TransferRule& rule) const;
+  Result<std::vector<TransferRule>> transfer_rules() const;
+  Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.
+  Result<std::optional<Agreement>> agreement() const;
 
   // ---- erasure ----
   // Destroys all her keys. When it has answered, nobody can read one byte of her records, whatever
@@ -54,10 +100,12 @@ class EFFACE_EXPORT Tenant {
   // wiped. Costs the same whatever she had. The Subject is used up, whatever the answer.
   // Errors: subject_erased (somebody was faster); erase_pending: the keyring has forgotten, but the
   // root key store did not confirm that the old root key is destroyed: the next erase, maintain or
-  // open tries again; outcome_unknown: reopen, then look her up.
+  // open tries again; outcome_unknown: reopen, then look her up; legal_hold: she is restricted, and
+  // erased when the last hold (see dossier) is released.
   Result<Erasure> erase(Subject&& subject) const;
-  // Many in one epoch, at a fraction of the cost each. Who is not there is counted as unknown. At
-  // most 100,000. When a region of theirs is not open: region_not_open, and nothing is erased.
+  // Many in one epoch, at a fraction of the cost each. Who is not there is counted as unknown, who
+  // is on legal hold as held. At most 100,000. When a region of theirs is not open:
+  // region_not_open, and nothing is erased.
   Result<Erasure> erase(std::span<const SubjectId> ids) const;
 
  private:

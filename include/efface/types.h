@@ -76,6 +76,8 @@ struct PurposeTerms {
   std::optional<Days> retention = std::nullopt;
   // Off where an attacker controls part of a record that also holds a secret: lengths leak.
   bool compress = true;
+  // Of personal data [30(1)(c)]: labels, at most 16. For the record of processing activities.
+  std::vector<std::string> categories{};
   friend bool operator==(const PurposeTerms&, const PurposeTerms&) = default;
 };
 
@@ -96,6 +98,10 @@ class Purpose {
 struct Erasure {
   std::uint64_t erased = 0;   // People (or one tenant) whose keys were there and are destroyed.
   std::uint64_t unknown = 0;  // Asked for, and not there.
+  std::uint64_t held = 0;     // On legal hold: not erased; it is done when the hold is released.
+  // Links of the erased to shared records. Those shared on Sharing::any terms stay readable for
+  // who else has them.
+  std::uint64_t shared = 0;
   // One entry a region that an epoch ended in. Empty when nothing was there.
   struct InRegion {
     std::string region;

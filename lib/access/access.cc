@@ -2,59 +2,48 @@
 
 #include <algorithm>
 
+#include "access/mutant.h"
 #include "base/check.h"
 
 namespace efface::access {
 namespace {
 
-// Errors: subject_erased when the row is not hers any more.
-Status check_person(const keyring::Keys& keys, const Person& person) {
-  const keyring::Row* row = keys.find(keyring::person);
-  if (row == nullptr || row->handle != person.handle)
-    return Error(Errc::subject_erased, "the person has been erased");
-  return {};
-}
+constexpr int looks_max = 64;
 
-// A removal between finding and opening makes bytes that do not verify: then the truth is the
-// removal.
-template <class T>
-Result<T> unless_overtaken(Result<T> result, const Activity& activity, const Person& person,
-                           const Admission& admission) {
-  EFFACE_TRY(still_admitted(activity, person, admission));
-  return result;
-}
-
-struct Located {
-  Id16 tag;
-  records::RecordKey key;
-};
-
-Located locate(const keyring::Row& scope, std::string_view name) noexcept {
-  const Id16 tag = records::name_tag(scope, name);
-  return {tag, records::record_key(scope.handle, tag)};
-}
-
-// Opens what lies in the map. Errors: expired when its bucket is destroyed or its day is over.
-Result<records::OpenRecord> open_value(const Person& person, const keyring::Keys& keys,
-                                       const keyring::Row& scope, const Id16& tag, Bytes value) {
-  const TenantRegion& home = *person.home;
-  EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
-  EFFACE_ASSIGN(const keyring::SharedKeys bucket,
-                home.region->keyring->keys(home.buckets(), records::bucket_tag(header.bucket)));
-  const keyring::Row* bucket_row = bucket->find(keyring::bucket_key);
-  if (bucket_row == nullptr) {
-    // A bucket's key goes when its day is over: one of a later day never was.
-    if (header.bucket == records::never ||
-        records::to_ms(person.tenant->now()) < records::expiry_ms(header.bucket))
-      return Error(Errc::corruption, "a record is of a retention bucket that never was");
-    return Error(Errc::expired, "the record's retention is over");
+// What look finds with the keys of an admission that nothing overtook: a removal between finding
+// and opening makes bytes that do not verify, a re-keyed scope records that are not where they
+// were.
+template <class Look>
+auto look_until_still(const Activity& activity, const Person& person, Look&& look)
+    -> decltype(look(std::declval<const keyring::Keys&>())) {
+  for (int looks = 1;; ++looks) {
+    EFFACE_ASSIGN(const Admission admission, admit(activity, person, Use::read));
+    auto found = look(*admission.keys);
+    if (person.home->region->keyring->removals() == admission.removals) return found;
+    if (looks == looks_max) {
+      EFFACE_TRY(still_admitted(activity, person, admission));
+      return found;
+    }
   }
-  const records::ScopeKeys with{home.region->id, home.ref.number, keys,
-                                scope,           header.bucket,   bucket_row->key.bytes()};
-  EFFACE_ASSIGN(records::OpenRecord record, records::open_record(with, tag, value));
-  const std::int64_t expires = record.fields.expires_ms;
-  if (expires != 0 && records::to_ms(person.tenant->now()) >= expires)
-    return Error(Errc::expired, "the record's retention is over");
+}
+
+const keyring::Row* successor_of(const keyring::Keys& keys, const keyring::Row& scope) noexcept {
+  return keys.find(keyring::scope_label(keyring::purpose_of(scope.label), keyring::successor));
+}
+
+// Errors: expired.
+Result<std::optional<records::OpenRecord>> read_at(const Person& person, const keyring::Keys& keys,
+                                                   const keyring::Row& scope,
+                                                   std::string_view name) {
+  const Located at = locate(scope, name);
+  std::optional<records::OpenRecord> record;
+  EFFACE_TRY(person.home->region->vault->get(at.key, [&](Bytes value) -> Status {
+    EFFACE_ASSIGN(record, open_value(person, keys, scope, at.tag, value));
+    if (as_text(record->fields.name) != name)
+      return Error(Errc::corruption, "a record has another name than its place");
+    if (is_over(person, *record)) return Error(Errc::expired, "the record's retention is over");
+    return {};
+  }));
   return record;
 }
 
@@ -62,15 +51,17 @@ Result<std::optional<records::OpenRecord>> read_scope(const Person& person,
                                                       const keyring::Keys& keys,
                                                       const keyring::Row& scope,
                                                       std::string_view name) {
-  const Located at = locate(scope, name);
-  std::optional<records::OpenRecord> record;
-  EFFACE_TRY(person.home->region->vault->get(at.key, [&](Bytes value) -> Status {
-    EFFACE_ASSIGN(record, open_value(person, keys, scope, at.tag, value));
-    if (as_text(record->fields.name) != name)
-      return Error(Errc::corruption, "a record has another name than its place");
-    return {};
-  }));
-  return record;
+  EFFACE_ASSIGN(auto record, read_at(person, keys, scope, name));
+  if (record) return record;
+  const keyring::Row* next = successor_of(keys, scope);
+  if (next == nullptr) return record;
+  return read_at(person, keys, *next, name);
+}
+
+bool permits(const records::OpenRecord& record, subjects::PurposeNumber purpose) {
+  const auto& permitted = record.fields.permitted;
+  return mutant == Mutant::permission_not_asked ||
+         std::find(permitted.begin(), permitted.end(), purpose) != permitted.end();
 }
 
 // The purpose's own scope first; then the others in order of purpose, for a record that permits it.
@@ -82,104 +73,163 @@ Result<std::optional<records::OpenRecord>> read_admitted(const Activity& activit
     EFFACE_ASSIGN(auto record, read_scope(person, keys, *own, name));
     if (record) return record;
   }
-  bool refused = false;
+  std::optional<Error> refused;
   for (const keyring::Row& scope : keys.rows()) {
-    if (scope.label == keyring::person || scope.label == activity.purpose.number) continue;
+    if (!keyring::is_scope_in_use(scope.label) || scope.label == activity.purpose.number) continue;
+    EFFACE_ASSIGN(const LegalBasis basis, activity.tenant->basis_of(scope.label));
+    const Status open = check_basis(basis, &scope);
+    if (!open && open.error().code() == Errc::consent_missing) continue;  // It is not alive.
     EFFACE_ASSIGN(auto record, read_scope(person, keys, scope, name));
     if (!record) continue;
-    const auto& permitted = record->fields.permitted;
-    if (std::find(permitted.begin(), permitted.end(), activity.purpose.number) != permitted.end())
+    if (!permits(*record, activity.purpose.number)) {
+      if (!refused)
+        refused =
+            Error(Errc::purpose_not_permitted, "the record was collected for another purpose");
+    } else if (open || mutant == Mutant::own_scope_not_asked) {
       return record;
-    refused = true;
+    } else {
+      refused = open.error();
+    }
   }
-  if (refused)
-    return Error(Errc::purpose_not_permitted, "the record was collected for another purpose");
+  if (refused) return *refused;
   return std::optional<records::OpenRecord>();
 }
 
 struct Named {
   codec::Plaintext name;
-  records::RecordKey key;
   std::string_view text() const noexcept { return as_text(name.bytes()); }
 };
 
-// The names of a scope that the options ask for, sorted. Expired records are passed over.
-Result<std::vector<Named>> names_of(const Person& person, const keyring::Keys& keys,
-                                    const keyring::Row& scope, const ScanOptions& options) {
-  std::vector<Named> names;
-  EFFACE_TRY(person.home->region->vault->each(
+// The names at one handle that the options ask for. Expired records are passed over.
+Status take_names(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,
+                  const ScanOptions& options, std::vector<Named>& into) {
+  return person.home->region->vault->each(
       scope.handle, [&](const records::RecordKey& key, Bytes value) -> Status {
-        Id16 tag;
-        std::copy(key.begin() + 16, key.end(), tag.begin());
-        const auto record = open_value(person, keys, scope, tag, value);
+        const auto record = open_value(person, keys, scope, records::tag_of(key), value);
         if (!record && record.error().code() == Errc::expired) return {};
         EFFACE_TRY(record);
         const std::string_view name = as_text(record->fields.name);
+        if (name.empty() || is_over(person, *record)) return {};  // Empty: the scope's summary.
         if (!name.starts_with(options.prefix)) return {};
         if (!options.after.empty() && name <= options.after) return {};
-        Named& named = names.emplace_back(Named{codec::Plaintext(name.size()), key});
+        Named& named = into.emplace_back(Named{codec::Plaintext(name.size())});
         std::copy(record->fields.name.begin(), record->fields.name.end(), named.name.data());
         return {};
-      }));
+      });
+}
+
+// Of the scope and, while it is re-keyed, of its successor: sorted, each once.
+Result<std::vector<Named>> names_of(const Person& person, const keyring::Keys& keys,
+                                    const keyring::Row& scope, const ScanOptions& options) {
+  std::vector<Named> names;
+  EFFACE_TRY(take_names(person, keys, scope, options, names));
+  if (const keyring::Row* next = successor_of(keys, scope))
+    EFFACE_TRY(take_names(person, keys, *next, options, names));
   std::sort(names.begin(), names.end(),
             [](const Named& a, const Named& b) { return a.text() < b.text(); });
+  names.erase(std::unique(names.begin(), names.end(),
+                          [](const Named& a, const Named& b) { return a.text() == b.text(); }),
+              names.end());
   return names;
+}
+
+Status own_at(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,
+              std::string_view name, OwnRecord& own) {
+  const Located place = locate(scope, name);
+  EFFACE_TRY(person.home->region->vault->get(place.key, [&](Bytes value) -> Status {
+    EFFACE_ASSIGN(own.record, open_value(person, keys, scope, place.tag, value));
+    if (is_over(person, *own.record)) return Error(Errc::expired, "the record's retention is over");
+    own.key = place.key;
+    std::ranges::copy(records::nonce_of(value), own.nonce.begin());
+    return {};
+  }));
+  return {};
+}
+
+Status find_own(const Person& person, const keyring::Keys& keys, keyring::Label purpose,
+                std::string_view name, OwnRecord& own) {
+  const keyring::Row* scope = keys.find(purpose);
+  if (scope == nullptr) return {};
+  EFFACE_TRY(own_at(person, keys, *scope, name, own));
+  const keyring::Row* next = successor_of(keys, *scope);
+  if (own.record || next == nullptr) return {};
+  return own_at(person, keys, *next, name, own);
 }
 
 }  // namespace
 
-Status check_basis(const Activity& activity) {
-  if (activity.purpose.terms.basis == LegalBasis::consent)
-    return Error(Errc::consent_missing, "the purpose rests on consent, and none is recorded");
-  return {};
+Located locate(const keyring::Row& scope, std::string_view name) noexcept {
+  const Id16 tag = records::name_tag(scope, name);
+  return {tag, records::record_key(scope.handle, tag)};
 }
 
-Result<Admission> admit(const Activity& activity, const Person& person) {
-  EFFACE_TRY(activity.tenant->check_here());
-  if (person.tenant != activity.tenant)
-    return Error(Errc::purpose_unknown, "the purpose and the person belong to different tenants");
+Result<BucketKey> bucket_key_of(const Person& person, const keyring::Keys& keys,
+                                records::Bucket bucket) {
+  if (bucket == records::kept_by_hold) {
+    const keyring::Row* hold = keys.find(keyring::hold_key);
+    if (hold == nullptr) return Error(Errc::expired, "the hold that kept the record is released");
+    return BucketKey{nullptr, hold};
+  }
   const TenantRegion& home = *person.home;
-  Admission admission;
-  admission.removals = home.region->keyring->removals();
-  EFFACE_ASSIGN(admission.keys, home.region->keyring->keys(home.people(), person.tag));
-  EFFACE_TRY(check_person(*admission.keys, person));
-  EFFACE_TRY(check_basis(activity));
-  return admission;
+  EFFACE_ASSIGN(keyring::SharedKeys found,
+                home.region->keyring->keys(home.buckets(), records::bucket_tag(bucket)));
+  if (const keyring::Row* row = found->find(keyring::bucket_key))
+    return BucketKey{std::move(found), row};
+  // A bucket's key goes when its day is over, and the high-water mark says so: one of a later day
+  // never was.
+  EFFACE_ASSIGN(const records::Bucket mark, high_water_of(home));
+  if (bucket > mark)
+    return Error(Errc::corruption, "a record is of a retention bucket that never was");
+  return Error(Errc::expired, "the record's retention is over");
 }
 
-Status still_admitted(const Activity& activity, const Person& person, const Admission& admission) {
-  if (person.home->region->keyring->removals() == admission.removals) return {};
-  EFFACE_TRY(admit(activity, person));
-  return {};
+Result<records::OpenRecord> open_value(const Person& person, const keyring::Keys& keys,
+                                       const keyring::Row& scope, const Id16& tag, Bytes value) {
+  const TenantRegion& home = *person.home;
+  EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
+  EFFACE_ASSIGN(const BucketKey bucket, bucket_key_of(person, keys, header.bucket));
+  const records::ScopeKeys with{home.region->id, home.ref.number, keys,
+                                scope,           header.bucket,   bucket.row->key.bytes()};
+  return records::open_record(with, tag, value);
+}
+
+bool is_over(const Person& person, const records::OpenRecord& record) {
+  const std::int64_t expires = record.fields.expires_ms;
+  return mutant != Mutant::expiry_not_seen && expires != 0 &&
+         records::to_ms(person.tenant->now()) >= expires;
 }
 
 Result<std::optional<records::OpenRecord>> read(const Activity& activity, const Person& person,
                                                 RecordName name) {
   EFFACE_TRY(subjects::check_name(name));
-  EFFACE_ASSIGN(const Admission admission, admit(activity, person));
-  return unless_overtaken(read_admitted(activity, person, *admission.keys, name.text), activity,
-                          person, admission);
+  return look_until_still(activity, person, [&](const keyring::Keys& keys) {
+    return read_admitted(activity, person, keys, name.text);
+  });
 }
 
 Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanOptions& options,
                      bool with_values, FunctionRef<Flow(std::string_view name, Bytes value)> each) {
-  EFFACE_ASSIGN(const Admission first, admit(activity, person));
-  const keyring::Row* scope = first.keys->find(activity.purpose.number);
-  if (scope == nullptr) return ScanEnd::exhausted;
-  EFFACE_ASSIGN(
-      const std::vector<Named> names,
-      unless_overtaken(names_of(person, *first.keys, *scope, options), activity, person, first));
+  using Records = std::optional<records::OpenRecord>;
+  const keyring::Label purpose = activity.purpose.number;
+  EFFACE_ASSIGN(const std::vector<Named> names,
+                look_until_still(activity, person, [&](const keyring::Keys& keys) {
+                  const keyring::Row* scope = keys.find(purpose);
+                  return scope != nullptr ? names_of(person, keys, *scope, options)
+                                          : Result<std::vector<Named>>(std::vector<Named>());
+                }));
   std::size_t told = 0;
   for (const Named& named : names) {
     if (told == options.limit) return ScanEnd::limit;
     // No transaction is open while the caller looks, so each record is found afresh.
-    EFFACE_ASSIGN(const Admission admission, admit(activity, person));
-    const keyring::Row* row = admission.keys->find(activity.purpose.number);
-    if (row == nullptr) return ScanEnd::exhausted;
-    std::optional<records::OpenRecord> record;
-    if (with_values) {
-      auto found = unless_overtaken(read_scope(person, *admission.keys, *row, named.text()),
-                                    activity, person, admission);
+    Records record;
+    if (!with_values) {
+      EFFACE_TRY(admit(activity, person, Use::read));
+    } else {
+      auto found = look_until_still(activity, person, [&](const keyring::Keys& keys) {
+        const keyring::Row* scope = keys.find(purpose);
+        return scope != nullptr ? read_scope(person, keys, *scope, named.text())
+                                : Result<Records>(Records());
+      });
       if (!found && found.error().code() == Errc::expired) continue;
       EFFACE_ASSIGN(record, std::move(found));
       if (!record) continue;  // Removed meanwhile.
@@ -193,20 +243,11 @@ Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanO
 
 Result<OwnRecord> read_own(const Activity& activity, const Person& person, RecordName name) {
   EFFACE_TRY(subjects::check_name(name));
-  EFFACE_ASSIGN(const Admission admission, admit(activity, person));
-  OwnRecord own;
-  const keyring::Row* scope = admission.keys->find(activity.purpose.number);
-  if (scope == nullptr) return own;
-  const Located at = locate(*scope, name.text);
-  const auto found = person.home->region->vault->get(at.key, [&](Bytes value) -> Status {
-    EFFACE_ASSIGN(own.record, open_value(person, *admission.keys, *scope, at.tag, value));
-    own.expect = records::Change::Expect::nonce;
-    std::ranges::copy(records::nonce_of(value), own.nonce.begin());
-    return {};
+  return look_until_still(activity, person, [&](const keyring::Keys& keys) -> Result<OwnRecord> {
+    OwnRecord own;
+    EFFACE_TRY(find_own(person, keys, activity.purpose.number, name.text, own));
+    return own;
   });
-  EFFACE_TRY(still_admitted(activity, person, admission));
-  EFFACE_TRY(found);
-  return own;
 }
 
 }  // namespace efface::access

@@ -1,41 +1,17 @@
-// access/access.h -- the choke point: every read and every write is decided here, and nowhere else.
+// access/access.h -- reads and writes that were admitted (admission.h), down to the record.
 //
-// In this order, and closed by default: the tenant is here and the region open; the person is the
-// one that was enrolled, not erased since; the purpose is declared and its legal basis satisfied;
-// the record's own scope alive, and the record permits the purpose; the record not expired. Unknown
-// or missing anything refuses, with the code that says why.
-//
-// A read that an erasure overtook looks again before it answers: erasure beats snapshot isolation.
+// While a scope is re-keyed it has a successor, and its records move there one by one. A reader
+// looks in the scope first and then in the successor: a record that moves in between is found.
 #pragma once
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "access/people.h"
-#include "efface/activity.h"
+#include "access/admission.h"
 #include "records/envelope.h"
 
 namespace efface::access {
-
-// One tenant, one purpose.
-struct Activity {
-  std::shared_ptr<TenantState> tenant;
-  subjects::NumberedPurpose purpose;
-};
-
-// A person's keys, for the length of one operation.
-struct Admission {
-  keyring::SharedKeys keys;
-  std::uint64_t removals = 0;  // Of the keyring, before it was looked into.
-};
-// Whether the purpose's legal basis allows anything at all. Errors: consent_missing.
-Status check_basis(const Activity& activity);
-// Errors: tenant_unknown, subject_erased, consent_missing, purpose_unknown (another tenant's
-// person).
-Result<Admission> admit(const Activity& activity, const Person& person);
-// Whether nothing was removed since; otherwise whether she is still admitted.
-Status still_admitted(const Activity& activity, const Person& person, const Admission& admission);
 
 Result<std::optional<records::OpenRecord>> read(const Activity& activity, const Person& person,
                                                 RecordName name);
@@ -47,10 +23,32 @@ Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanO
 // What one read of the purpose's own scope found, for read-modify-write.
 struct OwnRecord {
   std::optional<records::OpenRecord> record;
-  records::Change::Expect expect = records::Change::Expect::absent;
+  records::RecordKey key{};  // Where it stands, if it does.
   std::array<std::byte, crypto::nonce_bytes> nonce{};
 };
 Result<OwnRecord> read_own(const Activity& activity, const Person& person, RecordName name);
+
+// ---- places ----
+
+struct Located {
+  Id16 tag;
+  records::RecordKey key;
+};
+Located locate(const keyring::Row& scope, std::string_view name) noexcept;
+
+// The key that a record of the bucket needs beside its scope's. Valid while it and her keys live.
+// Errors: expired when it is destroyed, corruption when it never was.
+struct BucketKey {
+  keyring::SharedKeys holder;  // Null: one of her own.
+  const keyring::Row* row = nullptr;
+};
+Result<BucketKey> bucket_key_of(const Person& person, const keyring::Keys& keys,
+                                records::Bucket bucket);
+// Opens what lies in the map, whether its time is over or not. Errors: expired when its bucket is
+// destroyed.
+Result<records::OpenRecord> open_value(const Person& person, const keyring::Keys& keys,
+                                       const keyring::Row& scope, const Id16& tag, Bytes value);
+bool is_over(const Person& person, const records::OpenRecord& record);
 
 // ---- writing ----
 
@@ -58,6 +56,17 @@ struct PutTerms {
   std::vector<subjects::PurposeNumber> also_permitted;
   std::optional<Days> retention;
   std::string_view origin;
+  std::span<const std::string_view> recipients{};
+  bool automated_decision = false;
+};
+
+// What a scope's summary has to say of new records.
+struct SummaryChange {
+  bool any = false;  // Anything was put.
+  bool automated = false;
+  records::Bucket earliest = records::never;
+  records::Bucket latest = 0;
+  std::vector<std::string> recipients;
 };
 
 // A sealed change and whose it is: decided again, under the records lock, when it is stored.
@@ -66,8 +75,10 @@ struct SealedWrites {
   struct Scope {
     Person person;
     keyring::Handle handle;
+    SummaryChange summary;
   };
-  std::vector<Scope> scopes;  // Distinct.
+  std::vector<Scope> scopes;             // Distinct.
+  std::vector<records::Bucket> buckets;  // Distinct.
   std::uint64_t removals = UINT64_MAX;
   std::size_t bytes = 0;
 };
@@ -76,6 +87,7 @@ Status seal_put(const Activity& activity, const Person& person, RecordName name,
                 const PutTerms& terms, SealedWrites& into);
 Status seal_remove(const Activity& activity, const Person& person, RecordName name,
                    SealedWrites& into);
+// Errors: conflict when a scope was re-keyed, or replaced, since its records were sealed.
 Status commit(const Activity& activity, const TenantRegion& region, SealedWrites& writes);
 
 }  // namespace efface::access

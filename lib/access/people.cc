@@ -13,13 +13,40 @@ const keyring::Row* person_row(const keyring::SharedKeys& keys) noexcept {
   return keys->find(keyring::person);
 }
 
-Result<std::optional<Person>> look_in(const std::shared_ptr<TenantState>& tenant,
-                                      const TenantRegion& region, SubjectId id) {
-  EFFACE_ASSIGN(const keyring::Tag tag, tag_of(region, id));
-  EFFACE_ASSIGN(const keyring::SharedKeys keys, region.region->keyring->keys(region.people(), tag));
+// What one region knows of an id.
+struct Sighting {
+  std::optional<Person> person;
+  bool incoming = false;    // She is on her way here: where she comes from decides.
+  bool suppressed = false;  // A tombstone.
+};
+
+Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const TenantRegion& region,
+                         SubjectId id) {
+  EFFACE_ASSIGN(keyring::Tag tag, tag_of(region, id));
+  keyring::Keyring& keyring = *region.region->keyring;
+  EFFACE_ASSIGN(keyring::SharedKeys keys, keyring.keys(region.people(), tag));
+  Sighting seen;
+  seen.suppressed = keys->find(keyring::suppression) != nullptr;
+  if (const keyring::Row* alias = keys->find(keyring::alias_row)) {
+    tag = alias->handle;
+    EFFACE_ASSIGN(keys, keyring.keys(region.people(), tag));
+  }
   const keyring::Row* row = person_row(keys);
-  if (row == nullptr) return std::optional<Person>();
-  return std::optional<Person>(Person{tenant, &region, tag, row->handle});
+  if (row == nullptr) return seen;
+  seen.person = Person{tenant, &region, tag, row->handle};
+  seen.incoming = (row->flags & keyring::flag_incoming) != 0;
+  return seen;
+}
+
+// A transfer was committed by erasing her where she came from; a crash kept the flag here.
+Status arrive(const Person& person) {
+  keyring::Keyring& keyring = *person.home->region->keyring;
+  EFFACE_ASSIGN(const auto held, keyring.lock());
+  keyring::Amend amend;
+  amend.tag = person.tag;
+  amend.only_if_person = person.handle;
+  amend.changes = {{.label = keyring::person, .clear = keyring::flag_incoming}};
+  return keyring.amend(held, person.home->people(), {&amend, 1});
 }
 
 // The id itself stands sealed under the key of her own row, where only her export will look for it.
@@ -51,13 +78,14 @@ struct NewPerson {
 // A crash after the keys and before this leaves keys without an id: the next enrolment mends it.
 Status store_ids(const std::shared_ptr<TenantState>& tenant, const TenantRegion& home,
                  std::span<const NewPerson> people) {
-  EFFACE_ASSIGN(const auto bucket, bucket_for_writing(home, records::never));
+  EFFACE_ASSIGN(const auto bucket, bucket_for_writing(*tenant, home, records::never));
   std::vector<records::Change> changes;
   std::unordered_set<Id16, Id16Hash> seen;
   std::size_t bytes = 0;
   const auto store = [&]() -> Status {
     if (changes.empty()) return {};
-    EFFACE_TRY(home.region->vault->commit(changes, []() -> Status { return {}; }));
+    EFFACE_TRY(home.region->vault->commit(changes, records::to_ms(tenant->now()),
+                                          []() -> Status { return {}; }));
     changes.clear();
     bytes = 0;
     return {};
@@ -81,6 +109,16 @@ Status store_ids(const std::shared_ptr<TenantState>& tenant, const TenantRegion&
   return store();
 }
 
+// The first dated bucket: up to yesterday all is destroyed, as nothing was there.
+Status start_mark(const keyring::Keyring::Lock& held, const TenantRegion& home,
+                  records::Bucket today) {
+  if (today < 2 || today >= records::last_day) return {};
+  keyring::Amend amend;
+  amend.tag = keyring::high_water_tag();
+  amend.changes = {{.label = keyring::high_water, .aux = today - 1, .make = true}};
+  return home.region->keyring->amend(held, home.buckets(), {&amend, 1});
+}
+
 }  // namespace
 
 Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id) {
@@ -93,23 +131,55 @@ Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id) {
 Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id) {
   EFFACE_TRY(tenant->check_here());
   EFFACE_TRY(subjects::check_id(id));
+  std::optional<Person> incoming;
+  bool suppressed = false;
   for (const TenantRegion& region : tenant->regions()) {
     if (!region.region->open) continue;
-    EFFACE_ASSIGN(std::optional<Person> found, look_in(tenant, region, id));
-    if (found) return *std::move(found);
+    EFFACE_ASSIGN(Sighting seen, look_in(tenant, region, id));
+    suppressed = suppressed || seen.suppressed;
+    if (!seen.person) continue;
+    if (!seen.incoming) return *std::move(seen.person);
+    incoming = std::move(seen.person);
   }
+  if (suppressed && !incoming)
+    return Error(Errc::suppressed, "the person is suppressed until she is reinstated");
   if (!tenant->all_open())
     return Error(Errc::region_not_open, "the person may live in a region that is not open here");
-  return Error(Errc::subject_unknown, "the tenant knows nobody of that id");
+  if (!incoming) return Error(Errc::subject_unknown, "the tenant knows nobody of that id");
+  EFFACE_TRY(arrive(*incoming));
+  return *std::move(incoming);
+}
+
+Result<keyring::SharedKeys> keys_of(const Person& person) {
+  EFFACE_TRY(person.tenant->check_here());
+  const TenantRegion& home = *person.home;
+  EFFACE_ASSIGN(keyring::SharedKeys keys, home.region->keyring->keys(home.people(), person.tag));
+  const keyring::Row* row = person_row(keys);
+  if (row == nullptr || row->handle != person.handle)
+    return Error(Errc::subject_erased, "the person has been erased");
+  return keys;
+}
+
+Result<AllLocks> lock_all(const TenantState& tenant) {
+  EFFACE_TRY(tenant.check_here());
+  if (!tenant.all_open())
+    return Error(Errc::region_not_open, "it needs all of the tenant's regions open");
+  AllLocks held;
+  for (const TenantRegion& region : tenant.regions()) {
+    EFFACE_ASSIGN(auto lock, region.region->keyring->lock());
+    held.push_back(std::move(lock));
+  }
+  EFFACE_TRY(tenant.check_here());
+  return held;
 }
 
 Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id,
                            const TenantRegion& home) {
   EFFACE_TRY(subjects::check_id(id));
-  EFFACE_ASSIGN(std::optional<Person> here, look_in(tenant, home, id));
-  if (here) return *std::move(here);
-  EFFACE_ASSIGN(const Person elsewhere, find_person(tenant, id));
-  EFFACE_CHECK(elsewhere.home != &home || !elsewhere.tenant->gone());
+  EFFACE_ASSIGN(Sighting here, look_in(tenant, home, id));
+  if (here.person && !here.incoming) return *std::move(here.person);
+  EFFACE_ASSIGN(Person found, find_person(tenant, id));
+  if (found.home == &home) return found;  // She has arrived.
   return Error(Errc::region_mismatch, "the person's home is another region");
 }
 
@@ -118,29 +188,29 @@ Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
                                   IfThere if_there,
                                   std::span<const subjects::PurposeNumber> purposes) {
   EFFACE_TRY(tenant->check_here());
+  EFFACE_TRY(tenant->check_agreement());
   if (ids.size() > limits::subjects_per_call_max)
     return Error(Errc::too_large, "more than 100,000 people at once");
   for (const SubjectId& id : ids) EFFACE_TRY(subjects::check_id(id));
-  if (!tenant->all_open())
-    return Error(Errc::region_not_open, "enrolling needs all of the tenant's regions open");
   const std::size_t rows_each = 1 + purposes.size();  // Her own, then her scopes'.
   std::vector<keyring::Ensure> rows(ids.size() * rows_each);
   {
-    std::vector<keyring::Keyring::Lock> held;  // In name order.
-    std::size_t at_home = 0;
-    for (const TenantRegion& region : tenant->regions()) {
-      EFFACE_ASSIGN(auto lock, region.region->keyring->lock());
-      if (&region == &home) at_home = held.size();
-      held.push_back(std::move(lock));
-    }
-    EFFACE_TRY(tenant->check_here());
+    EFFACE_ASSIGN(const AllLocks held, lock_all(*tenant));
+    const auto at_home = static_cast<std::size_t>(&home - tenant->regions().data());
     for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::optional<Person> here;
       for (const TenantRegion& region : tenant->regions()) {
-        if (&region == &home) continue;
-        EFFACE_ASSIGN(const std::optional<Person> there, look_in(tenant, region, ids[i]));
-        if (there) return Error(Errc::region_mismatch, "the person's home is another region");
+        EFFACE_ASSIGN(Sighting seen, look_in(tenant, region, ids[i]));
+        if (seen.suppressed)
+          return Error(Errc::suppressed, "the person is suppressed until she is reinstated");
+        if (seen.incoming) return Error(Errc::transfer_pending, "the person is being transferred");
+        if (&region == &home)
+          here = std::move(seen.person);
+        else if (seen.person)
+          return Error(Errc::region_mismatch, "the person's home is another region");
       }
-      EFFACE_ASSIGN(const keyring::Tag tag, tag_of(home, ids[i]));
+      EFFACE_ASSIGN(keyring::Tag tag, tag_of(home, ids[i]));
+      if (here) tag = here->tag;  // Of the identifier that she was enrolled under.
       for (std::size_t k = 0; k < rows_each; ++k) {
         keyring::Ensure& row = rows[i * rows_each + k];
         row.tag = tag;
@@ -149,9 +219,7 @@ Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
         row.aux = first_generation;
         row.needs_person = true;
       }
-      if (if_there == IfThere::accept) continue;
-      EFFACE_ASSIGN(const keyring::SharedKeys keys, home.region->keyring->keys(home.people(), tag));
-      if (person_row(keys) != nullptr)
+      if (here && if_there == IfThere::refuse)
         return Error(Errc::exists, "the tenant knows somebody of that id");
     }
     EFFACE_TRY(home.region->keyring->ensure(held[at_home], home.people(), rows));
@@ -167,7 +235,8 @@ Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
   return people;
 }
 
-Result<keyring::SharedKeys> bucket_for_writing(const TenantRegion& home, records::Bucket bucket) {
+Result<keyring::SharedKeys> bucket_for_writing(const TenantState& tenant, const TenantRegion& home,
+                                               records::Bucket bucket) {
   keyring::Keyring& keyring = *home.region->keyring;
   const keyring::Tag tag = records::bucket_tag(bucket);
   EFFACE_ASSIGN(keyring::SharedKeys keys, keyring.keys(home.buckets(), tag));
@@ -177,8 +246,28 @@ Result<keyring::SharedKeys> bucket_for_writing(const TenantRegion& home, records
   row.label = keyring::bucket_key;
   row.aux = bucket;
   EFFACE_ASSIGN(const auto held, keyring.lock());
+  EFFACE_ASSIGN(const records::Bucket mark, high_water_of(home));
+  if (bucket <= mark)
+    return Error(Errc::expired, "the day that the record would expire on has been destroyed");
+  // From the first day on, the mark tells a clock that goes on from one that jumps.
+  if (mark == 0 && bucket < records::last_day)
+    EFFACE_TRY(start_mark(held, home, records::bucket_after(tenant.now(), 0)));
   EFFACE_TRY(keyring.ensure(held, home.buckets(), {&row, 1}));
   return row.keys;
+}
+
+Status bucket_is_there(const TenantRegion& home, records::Bucket bucket) {
+  EFFACE_ASSIGN(const auto keys,
+                home.region->keyring->keys(home.buckets(), records::bucket_tag(bucket)));
+  if (keys->find(keyring::bucket_key) != nullptr) return {};
+  return Error(Errc::expired, "the day that the record would expire on has been destroyed");
+}
+
+Result<records::Bucket> high_water_of(const TenantRegion& home) {
+  EFFACE_ASSIGN(const keyring::SharedKeys keys,
+                home.region->keyring->keys(home.buckets(), keyring::high_water_tag()));
+  const keyring::Row* row = keys->find(keyring::high_water);
+  return row == nullptr ? records::Bucket{0} : row->aux;
 }
 
 }  // namespace efface::access

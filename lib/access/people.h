@@ -3,7 +3,8 @@
 // A person has one home. Enrolling locks the keyrings of all of the tenant's regions, in name
 // order, and looks in each, so that no two processes or threads give her two.
 //
-// Errors  subject_unknown, exists, region_mismatch, region_not_open; those of the keyring.
+// Errors  subject_unknown, suppressed, exists, region_mismatch, region_not_open; those of the
+//         keyring.
 #pragma once
 #include <span>
 #include <vector>
@@ -20,6 +21,7 @@ struct Person {
   keyring::Handle handle{};  // Of her own row.
 };
 
+// By any of her identifiers. Errors: suppressed, when she is and nothing of her is there.
 Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id);
 // The same, when she is expected there.
 Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id,
@@ -34,8 +36,21 @@ Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
 
 inline constexpr std::uint32_t first_generation = 1;  // Of a scope.
 
-// The key of a retention bucket of the tenant in a region; made where it is missing.
-Result<keyring::SharedKeys> bucket_for_writing(const TenantRegion& home, records::Bucket bucket);
+// The key of a retention bucket of the tenant in a region; made where it is missing. Errors:
+// expired when its day has been destroyed: it is never made again.
+Result<keyring::SharedKeys> bucket_for_writing(const TenantState& tenant, const TenantRegion& home,
+                                               records::Bucket bucket);
+Status bucket_is_there(const TenantRegion& home, records::Bucket bucket);  // Errors: expired.
+// The last day whose buckets have been destroyed; 0 when none has.
+Result<records::Bucket> high_water_of(const TenantRegion& home);
+
+// Her keys as they are now. Errors: subject_erased.
+Result<keyring::SharedKeys> keys_of(const Person& person);
+
+// The keyrings of all of the tenant's regions, in name order: nobody is enrolled, moved or
+// suppressed meanwhile. Errors: region_not_open.
+using AllLocks = std::vector<keyring::Keyring::Lock>;
+Result<AllLocks> lock_all(const TenantState& tenant);
 
 // Her tag in a region of the tenant.
 Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id);

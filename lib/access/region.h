@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 
 #include "efface/store.h"
@@ -24,6 +25,9 @@ struct RegionState {
   std::optional<os::FileLock> lock;
   std::unique_ptr<keyring::Keyring> keyring;
   std::unique_ptr<records::Vault> vault;
+  // Held shared by who reads all records of a person, so that none moves to another scope
+  // meanwhile; alone by who moves them. Before the keyring's lock.
+  std::shared_mutex resealing;
 };
 
 }  // namespace efface::internal

@@ -37,6 +37,8 @@ Status check_options(const OpenOptions& options) {
     return Error(Errc::invalid_argument, "a store needs a directory with a name");
   if (options.regions.size() > limits::regions_per_store_max)
     return Error(Errc::too_large, "a store has at most 64 regions");
+  if (!options.processing_region.empty() && !base::is_label(options.processing_region))
+    return Error(Errc::invalid_argument, "a processing region is 1 to 64 of [a-z0-9_.-]");
   std::set<std::string_view> names;
   for (const RegionOptions& region : options.regions) {
     if (!base::is_label(region.name))
@@ -141,7 +143,8 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
   EFFACE_TRY(start(options));
   EFFACE_ASSIGN(const os::Directory store, os::Directory::open(options.directory));
   EFFACE_ASSIGN(const codec::StoreFields manifest, read_manifest(store));
-  std::unique_ptr<Site> site(new Site(options.now != nullptr ? options.now : &system_now));
+  std::unique_ptr<Site> site(new Site({options.now != nullptr ? options.now : &system_now,
+                                       options.processing_region, options.require_agreement}));
   std::size_t asked = 0;
   for (const codec::StoreRegionFields& region : manifest.regions) {
     RootKeyStore* root_keys = nullptr;
@@ -202,7 +205,7 @@ std::shared_ptr<TenantState> Site::make_tenant(Loaded loaded) {
     regions.push_back(std::move(here));
   }
   return std::make_shared<TenantState>(next_instance(), std::move(loaded.terms), loaded.complete,
-                                       std::move(regions), clock_);
+                                       std::move(regions), setting_);
 }
 
 Status Site::load_tenants() {

@@ -29,14 +29,14 @@ class Site {
   void forget_tenant(const TenantState& tenant);
 
  private:
-  explicit Site(TimeSource clock) noexcept : clock_(clock) {}
+  explicit Site(Setting setting) noexcept : setting_(std::move(setting)) {}
   Status load_tenants();
   struct Loaded;
   Status load_region(const std::shared_ptr<RegionState>& region,
                      std::map<std::string, Loaded, std::less<>>& into) const;
   std::shared_ptr<TenantState> make_tenant(Loaded loaded);
 
-  const TimeSource clock_;
+  const Setting setting_;
   std::vector<std::shared_ptr<RegionState>> regions_;  // By name.
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<TenantState>, std::less<>> tenants_;

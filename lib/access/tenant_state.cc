@@ -44,15 +44,47 @@ std::optional<subjects::NumberedPurpose> TenantState::purpose(
   return found != nullptr ? std::optional(*found) : std::nullopt;
 }
 
+Result<LegalBasis> TenantState::basis_of(subjects::PurposeNumber number) const {
+  std::shared_lock lock(mutex_);
+  const auto* found = terms_.find(number);
+  if (found == nullptr) return Error(Errc::corruption, "a scope is of a purpose that never was");
+  return found->terms.basis;
+}
+
+Status TenantState::check_residency(const TenantRegion& home) const {
+  const std::string& here = setting_.processing_region;
+  if (here.empty() || here == home.region->name) return {};
+  std::shared_lock lock(mutex_);
+  for (const TransferRule& rule : terms_.transfers)
+    if (rule.from == home.region->name && rule.to == here) return {};
+  return Error(Errc::transfer_not_permitted, "no transfer rule lets the person be read from here");
+}
+
+Status TenantState::check_agreement() const {
+  if (!setting_.require_agreement) return {};
+  std::shared_lock lock(mutex_);
+  if (terms_.agreement) return {};
+  return Error(Errc::agreement_missing, "the tenant has no processing agreement on record");
+}
+
 Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose) {
+  subjects::PurposeNumber number = 0;
+  EFFACE_TRY(change_terms([&](subjects::Terms& terms) -> Status {
+    EFFACE_ASSIGN(number, subjects::add_purpose(terms, purpose));
+    return {};
+  }));
+  return number;
+}
+
+Status TenantState::change_terms(FunctionRef<Status(subjects::Terms&)> change) {
   EFFACE_TRY(check_here());
   if (!all_open())
-    return Error(Errc::region_not_open, "declaring a purpose needs all of the tenant's regions");
+    return Error(Errc::region_not_open, "changing a tenant's terms needs all of its regions");
   const std::lock_guard one(declaring_);
   const subjects::Terms before = terms();
   subjects::Terms next = before;
-  EFFACE_ASSIGN(const auto number, subjects::add_purpose(next, purpose));
-  if (next == before && complete_) return number;
+  EFFACE_TRY(change(next));
+  if (next == before && complete_) return {};
   complete_ = false;
   const codec::Plaintext encoded = subjects::encode(next);
   for (const TenantRegion& r : regions_) {
@@ -62,7 +94,7 @@ Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose
   std::unique_lock lock(mutex_);
   terms_ = std::move(next);
   complete_ = true;
-  return number;
+  return {};
 }
 
 }  // namespace efface::access

@@ -22,22 +22,29 @@ struct TenantRegion {
   keyring::TreeRef buckets() const noexcept { return {ref, keyring::TreeKind::retention}; }
 };
 
+// What an open store says to all its tenants.
+struct Setting {
+  TimeSource clock;
+  std::string processing_region{};  // Empty: wherever the data is.
+  bool require_agreement = false;
+};
+
 class TenantState {
  public:
   // complete: the same terms stand in all of the regions that are open.
   TenantState(std::uint64_t instance, subjects::Terms terms, bool complete,
-              std::vector<TenantRegion> regions, TimeSource clock)
+              std::vector<TenantRegion> regions, Setting setting)
       : instance_(instance),
         terms_(std::move(terms)),
         complete_(complete),
         regions_(std::move(regions)),
-        clock_(clock) {}
+        setting_(std::move(setting)) {}
 
   // A number that no other tenant of this process has: binds a Purpose to its tenant.
   std::uint64_t instance() const noexcept { return instance_; }
   const std::string& name() const noexcept { return terms_.name; }
   const std::vector<TenantRegion>& regions() const noexcept { return regions_; }  // By name.
-  std::chrono::system_clock::time_point now() const { return clock_(); }
+  std::chrono::system_clock::time_point now() const { return setting_.clock(); }
 
   bool all_open() const noexcept;
   // Errors: tenant_unknown (off-boarded), region_unknown, region_not_permitted, region_not_open.
@@ -46,6 +53,13 @@ class TenantState {
   subjects::Terms terms() const;
   std::optional<subjects::NumberedPurpose> purpose(std::string_view purpose_name) const;
   std::optional<subjects::NumberedPurpose> purpose(subjects::PurposeNumber number) const;
+  Result<LegalBasis> basis_of(subjects::PurposeNumber number) const;  // Errors: corruption.
+  // Whether people at home there may be read here. Errors: transfer_not_permitted.
+  Status check_residency(const TenantRegion& home) const;
+  Status check_agreement() const;  // Errors: agreement_missing.
+  // Stores what change makes of the terms in every region's keyring, in name order. Errors: those
+  // of change; region_not_open.
+  Status change_terms(FunctionRef<Status(subjects::Terms&)> change);
   // Stores the purpose in every region's keyring, in name order; again where a crash left one of
   // them behind. Errors: as Tenant::declare_purpose.
   Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose);
@@ -61,7 +75,7 @@ class TenantState {
   subjects::Terms terms_;
   bool complete_;  // Guarded by declaring_.
   const std::vector<TenantRegion> regions_;
-  const TimeSource clock_;
+  const Setting setting_;
   std::atomic<bool> gone_{false};
 };
 

@@ -23,6 +23,9 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(purpose_not_permitted);
     EFFACE_NAME(expired);
     EFFACE_NAME(consent_missing);
+    EFFACE_NAME(suppressed);
+    EFFACE_NAME(restricted);
+    EFFACE_NAME(objected);
     EFFACE_NAME(busy);
     EFFACE_NAME(keyring_stale);
     EFFACE_NAME(root_key_missing);
@@ -43,6 +46,12 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(forked);
     EFFACE_NAME(out_of_memory);
     EFFACE_NAME(erase_pending);
+    EFFACE_NAME(legal_hold);
+    EFFACE_NAME(transfer_not_permitted);
+    EFFACE_NAME(transfer_pending);
+    EFFACE_NAME(basis_differs);
+    EFFACE_NAME(agreement_missing);
+    EFFACE_NAME(hold_unknown);
 #undef EFFACE_NAME
   }
   return "unknown";

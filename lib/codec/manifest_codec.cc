@@ -22,13 +22,24 @@ Plaintext encode(const TenantFields& fields) {
   FlatBuilder flat(usual_bytes);
   std::vector<flatbuffers::Offset<schema::Purpose>> purposes;
   purposes.reserve(fields.purposes.size());
-  for (const PurposeFields& purpose : fields.purposes)
-    purposes.push_back(schema::CreatePurpose(*flat, purpose.number, flat.text(purpose.name),
-                                             purpose.basis, purpose.retention_days,
-                                             purpose.compress, purpose.pad));
+  for (const PurposeFields& purpose : fields.purposes) {
+    const auto name = flat.text(purpose.name);
+    purposes.push_back(schema::CreatePurpose(*flat, purpose.number, name, purpose.basis,
+                                             purpose.retention_days, purpose.compress, purpose.pad,
+                                             flat.texts(purpose.categories)));
+  }
+  std::vector<flatbuffers::Offset<schema::Transfer>> transfers;
+  for (const TransferFields& transfer : fields.transfers) {
+    const auto from = flat.text(transfer.from);
+    transfers.push_back(
+        schema::CreateTransfer(*flat, from, flat.text(transfer.to), transfer.basis));
+  }
   const auto declared = flat->CreateVector(purposes);
+  const auto permitted = flat->CreateVector(transfers);
   const auto regions = flat.texts(fields.regions);
-  return flat.finish(schema::CreateTenant(*flat, flat.text(fields.name), regions, declared),
+  const auto reference = flat.text(fields.agreement_reference);
+  return flat.finish(schema::CreateTenant(*flat, flat.text(fields.name), regions, declared,
+                                          permitted, reference, fields.agreement_day),
                      schema::TenantIdentifier());
 }
 
@@ -56,16 +67,26 @@ Result<TenantFields> decode_tenant(Bytes bytes) {
   auto verify = verifier(bytes);
   if (!schema::VerifyTenantBuffer(verify)) return Error(Errc::corruption, "not a tenant");
   const auto* const tenant = schema::GetTenant(bytes.data());
-  TenantFields fields{.name = text(tenant->name()), .regions = {}, .purposes = {}};
+  TenantFields fields;
+  fields.name = text(tenant->name());
   for (const auto* region : *tenant->regions()) fields.regions.push_back(text(region));
   if (const auto* purposes = tenant->purposes())
-    for (const auto* purpose : *purposes)
-      fields.purposes.push_back({.number = purpose->number(),
-                                 .name = text(purpose->name()),
-                                 .basis = purpose->basis(),
-                                 .retention_days = purpose->retention_days(),
-                                 .compress = purpose->compress(),
-                                 .pad = purpose->pad()});
+    for (const auto* purpose : *purposes) {
+      PurposeFields& into = fields.purposes.emplace_back();
+      into.number = purpose->number();
+      into.name = text(purpose->name());
+      into.basis = purpose->basis();
+      into.retention_days = purpose->retention_days();
+      into.compress = purpose->compress();
+      into.pad = purpose->pad();
+      if (const auto* categories = purpose->categories())
+        for (const auto* category : *categories) into.categories.push_back(text(category));
+    }
+  if (const auto* transfers = tenant->transfers())
+    for (const auto* transfer : *transfers)
+      fields.transfers.push_back({text(transfer->from()), text(transfer->to()), transfer->basis()});
+  fields.agreement_reference = view(tenant->agreement_reference());
+  fields.agreement_day = tenant->agreement_day();
   return fields;
 }
 

@@ -23,13 +23,24 @@ struct PurposeFields {
   std::uint32_t retention_days = 0;
   bool compress = true;
   bool pad = false;
+  std::vector<std::string> categories{};
   bool operator==(const PurposeFields&) const = default;
+};
+
+struct TransferFields {
+  std::string from;
+  std::string to;
+  std::uint8_t basis = 0;
+  bool operator==(const TransferFields&) const = default;
 };
 
 struct TenantFields {
   std::string name;
   std::vector<std::string> regions;
   std::vector<PurposeFields> purposes;
+  std::vector<TransferFields> transfers{};
+  std::string agreement_reference{};  // Empty: none.
+  std::int32_t agreement_day = 0;     // Since 1970.
   bool operator==(const TenantFields&) const = default;
 };
 

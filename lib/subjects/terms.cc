@@ -33,6 +33,26 @@ std::optional<LegalBasis> legal_basis(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+const char* name(TransferBasis basis) noexcept {
+  switch (basis) {
+    case TransferBasis::adequacy:
+      return "adequacy";
+    case TransferBasis::standard_clauses:
+      return "standard_clauses";
+    case TransferBasis::binding_rules:
+      return "binding_rules";
+    case TransferBasis::derogation:
+      return "derogation";
+  }
+  return "unknown";
+}
+
+std::optional<TransferBasis> transfer_basis(std::string_view text) noexcept {
+  for (std::uint8_t i = 1; i <= 4; ++i)
+    if (text == name(TransferBasis{i})) return TransferBasis{i};
+  return std::nullopt;
+}
+
 }  // namespace efface
 
 namespace efface::subjects {
@@ -61,7 +81,14 @@ codec::Plaintext encode(const Terms& terms) {
   for (const NumberedPurpose& p : terms.purposes)
     fields.purposes.push_back({p.number, p.terms.name, static_cast<std::uint8_t>(p.terms.basis),
                                p.terms.retention ? p.terms.retention->count() : 0, p.terms.compress,
-                               false});
+                               false, p.terms.categories});
+  for (const TransferRule& t : terms.transfers)
+    fields.transfers.push_back({t.from, t.to, static_cast<std::uint8_t>(t.basis)});
+  if (terms.agreement) {
+    fields.agreement_reference = terms.agreement->reference;
+    fields.agreement_day =
+        static_cast<std::int32_t>(terms.agreement->date.time_since_epoch().count());
+  }
   return codec::encode(fields);
 }
 
@@ -77,8 +104,17 @@ Result<Terms> decode_terms(Bytes bytes) {
     std::optional<Days> retention;
     if (p.retention_days != 0) retention = Days(p.retention_days);
     terms.purposes.push_back(
-        {p.number, {std::move(p.name), LegalBasis{p.basis}, retention, p.compress}});
+        {p.number,
+         {std::move(p.name), LegalBasis{p.basis}, retention, p.compress, std::move(p.categories)}});
   }
+  for (codec::TransferFields& t : fields.transfers) {
+    if (t.basis < 1 || t.basis > 4)
+      return Error(Errc::corruption, "a transfer rule of a tenant makes no sense");
+    terms.transfers.push_back({std::move(t.from), std::move(t.to), TransferBasis{t.basis}});
+  }
+  if (!fields.agreement_reference.empty())
+    terms.agreement = Agreement{std::move(fields.agreement_reference),
+                                std::chrono::sys_days(std::chrono::days(fields.agreement_day))};
   std::sort(terms.purposes.begin(), terms.purposes.end(), in_order);
   return terms;
 }
@@ -92,6 +128,13 @@ Result<Terms> merged(const Terms& a, const Terms& b) {
       return Error(Errc::corruption, "two regions disagree about a purpose");
     if (same_name == nullptr) all.purposes.push_back(p);
   }
+  // Of two rules for the same way, or two agreements, the one of the region that comes first: a
+  // crash came between them, and whoever asked for the change asks again.
+  for (const TransferRule& t : b.transfers)
+    if (std::none_of(all.transfers.begin(), all.transfers.end(),
+                     [&](const TransferRule& has) { return has.from == t.from && has.to == t.to; }))
+      all.transfers.push_back(t);
+  if (!all.agreement) all.agreement = b.agreement;
   std::sort(all.purposes.begin(), all.purposes.end(), in_order);
   return all;
 }
@@ -104,6 +147,11 @@ Result<PurposeNumber> add_purpose(Terms& terms, const PurposeTerms& purpose) {
   if (purpose.retention &&
       (purpose.retention->count() == 0 || purpose.retention->count() > limits::retention_days_max))
     return Error(Errc::invalid_argument, "a retention is 1 to 36,525 days");
+  if (purpose.categories.size() > limits::categories_per_purpose_max)
+    return Error(Errc::too_large, "a purpose has at most 16 categories of data");
+  for (const std::string& category : purpose.categories)
+    if (!base::is_label(category))
+      return Error(Errc::invalid_argument, "a category of data is 1 to 64 of [a-z0-9_.-]");
   if (const NumberedPurpose* present = terms.find(purpose.name)) {
     if (present->terms == purpose) return present->number;
     return Error(Errc::conflict, "the purpose is declared with other terms");
@@ -113,6 +161,41 @@ Result<PurposeNumber> add_purpose(Terms& terms, const PurposeTerms& purpose) {
   const auto number = static_cast<PurposeNumber>(terms.purposes.size() + 1);
   terms.purposes.push_back({number, purpose});
   return number;
+}
+
+Status add_transfer(Terms& terms, const TransferRule& rule) {
+  if (std::find(terms.regions.begin(), terms.regions.end(), rule.from) == terms.regions.end())
+    return Error(Errc::region_unknown, "the tenant is not in the region that data shall leave");
+  if (!base::is_label(rule.to) || rule.to == rule.from)
+    return Error(Errc::invalid_argument, "a transfer goes to another region, named by a label");
+  const auto basis = static_cast<std::uint8_t>(rule.basis);
+  if (basis < 1 || basis > 4) return Error(Errc::invalid_argument, "there is no such basis");
+  for (TransferRule& there : terms.transfers) {
+    if (there.from != rule.from || there.to != rule.to) continue;
+    there.basis = rule.basis;
+    return {};
+  }
+  if (terms.transfers.size() == limits::transfer_rules_max)
+    return Error(Errc::too_large, "a tenant has at most 256 transfer rules");
+  terms.transfers.push_back(rule);
+  return {};
+}
+
+Status set_agreement(Terms& terms, const Agreement& agreement) {
+  EFFACE_TRY(check_text(agreement.reference, limits::label_bytes_max, Empty::refused));
+  const auto year = std::chrono::year_month_day(agreement.date).year();
+  if (year < std::chrono::year(1970) || year > std::chrono::year(9999))
+    return Error(Errc::invalid_argument, "an agreement is of a year from 1970 to 9999");
+  terms.agreement = agreement;
+  return {};
+}
+
+Status check_text(std::string_view text, std::size_t bytes_max, Empty empty) {
+  if (text.empty() && empty == Empty::refused)
+    return Error(Errc::invalid_argument, "a text that has to be given is empty");
+  if (text.size() > bytes_max) return Error(Errc::too_large, "a text is too long");
+  if (!base::is_utf8(text)) return Error(Errc::invalid_argument, "a text is not UTF-8");
+  return {};
 }
 
 Status check_id(SubjectId id) {

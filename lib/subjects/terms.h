@@ -14,7 +14,7 @@
 
 #include "codec/plaintext.h"
 #include "efface/result.h"
-#include "efface/types.h"
+#include "efface/rights.h"
 
 namespace efface::subjects {
 
@@ -30,6 +30,8 @@ struct Terms {
   std::string name;
   std::vector<std::string> regions;       // In name order.
   std::vector<NumberedPurpose> purposes;  // By number.
+  std::vector<TransferRule> transfers{};
+  std::optional<Agreement> agreement{};
 
   const NumberedPurpose* find(std::string_view purpose_name) const noexcept;
   const NumberedPurpose* find(PurposeNumber number) const noexcept;
@@ -45,6 +47,14 @@ Result<Terms> merged(const Terms& a, const Terms& b);
 // The purpose under those terms: the one that is there, or added with the next number.
 // Errors: invalid_argument, conflict, too_large.
 Result<PurposeNumber> add_purpose(Terms& terms, const PurposeTerms& purpose);
+
+// Replaces the rule of the same two regions. Errors: invalid_argument, region_unknown, too_large.
+Status add_transfer(Terms& terms, const TransferRule& rule);
+Status set_agreement(Terms& terms, const Agreement& agreement);
+
+// A text of 0 (or 1) to bytes_max bytes of UTF-8. Errors: invalid_argument, too_large.
+enum class Empty : bool { refused, allowed };
+Status check_text(std::string_view text, std::size_t bytes_max, Empty empty);
 
 Status check_id(SubjectId id);
 Status check_name(RecordName name);

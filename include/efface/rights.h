@@ -1,0 +1,111 @@
+// efface/rights.h -- the words in which a person's rights and a controller's duties are spoken of.
+//
+// What is granted, withdrawn, objected to, restricted or held is decided by flags beside the
+// person's keys and stands, with its evidence, in her file: sealed under a key of hers, written in
+// the same commit as the flags, gone with her keys. docs/rights.md says what each article asks for,
+// what is done here and what stays with the caller.
+//
+// Lifetime  Texts are borrowed: of a parameter for the call, of a callback's argument until it
+//           returns.
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "efface/bytes.h"
+#include "efface/types.h"
+
+namespace efface {
+
+using TimePoint = std::chrono::system_clock::time_point;
+
+// How consent was given or withdrawn, to be shown when asked [7(1)].
+struct Evidence {
+  std::string_view text_version{};  // Of what she was shown: UTF-8, at most 64 bytes.
+  std::string_view channel{};       // Where: UTF-8, at most 64 bytes.
+  std::optional<TimePoint> when{};  // Nothing: now. Never in the future.
+};
+
+enum class EventKind : std::uint8_t {
+  consent_granted = 1,
+  consent_withdrawn = 2,
+  objected = 3,
+  objection_lifted = 4,
+  restricted = 5,
+  restriction_lifted = 6,
+  held = 7,
+  hold_released = 8,
+  erasure_asked = 9,  // Under a hold.
+  rectified = 10,
+  reinstated = 11,
+  transferred = 12,
+  identifier_added = 13,
+  merged = 14,
+};
+EFFACE_EXPORT const char* name(EventKind kind) noexcept;
+
+struct Event {
+  EventKind kind{};
+  TimePoint when{};
+  std::string_view purpose{};  // Empty: of none.
+  std::string_view text_version{};
+  std::string_view channel{};
+  std::string_view actor{};
+};
+
+// Why she may not be erased yet [17(3)].
+struct HoldTerms {
+  std::string_view basis{};          // A label: 1 to 64 of [a-z0-9_.-].
+  std::string_view reason{};         // UTF-8, 1 to 1,024 bytes.
+  std::optional<TimePoint> until{};  // Nothing: until it is released. It ends by itself then.
+};
+using HoldNumber = std::uint32_t;  // Of one person, from 1; never used again.
+
+struct Hold {
+  HoldNumber number = 0;
+  std::string_view basis{};
+  std::string_view reason{};
+  TimePoint since{};
+  std::optional<TimePoint> until{};
+};
+
+// What is on file about a person beside her records.
+struct Dossier {
+  bool restricted = false;
+  bool erasure_asked = false;        // It waits for the release of her holds.
+  std::span<const Event> events{};   // Oldest first.
+  std::uint32_t events_dropped = 0;  // A file keeps the last 1,000, and of each purpose the last.
+  std::span<const Hold> holds{};
+  std::span<const std::string_view> identifiers{};  // Her further ids.
+};
+
+// Why personal data may leave its region [44-49].
+enum class TransferBasis : std::uint8_t {
+  adequacy = 1,          // [45]
+  standard_clauses = 2,  // [46(2)(c)]
+  binding_rules = 3,     // [47]
+  derogation = 4,        // [49]
+};
+EFFACE_EXPORT const char* name(TransferBasis basis) noexcept;
+EFFACE_EXPORT std::optional<TransferBasis> transfer_basis(std::string_view name) noexcept;
+
+struct TransferRule {
+  std::string from;  // A region of the tenant.
+  std::string to;    // A region, of this store or not: a label.
+  TransferBasis basis{};
+  friend bool operator==(const TransferRule&, const TransferRule&) = default;
+};
+
+// The contract between controller and processor [28(3)].
+struct Agreement {
+  std::string reference;  // UTF-8, 1 to 64 bytes.
+  std::chrono::sys_days date{};
+  friend bool operator==(const Agreement&, const Agreement&) = default;
+};
+
+}  // namespace efface

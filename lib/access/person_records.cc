@@ -1,0 +1,74 @@
+#include "access/person_records.h"
+
+#include "base/check.h"
+
+namespace efface::access {
+namespace {
+
+Result<std::vector<records::RecordKey>> places_of(const Person& person,
+                                                  const keyring::Handle& handle) {
+  std::vector<records::RecordKey> places;
+  EFFACE_TRY(
+      person.home->region->vault->each(handle, [&](const records::RecordKey& key, Bytes) -> Status {
+        places.push_back(key);
+        return {};
+      }));
+  return places;
+}
+
+// Nothing: it was removed, or its key is gone.
+Result<std::optional<records::OpenRecord>> open_at(const Person& person, const keyring::Keys& keys,
+                                                   const keyring::Row& scope,
+                                                   const records::RecordKey& key,
+                                                   records::Bucket& bucket) {
+  std::optional<records::OpenRecord> record;
+  const auto found = person.home->region->vault->get(key, [&](Bytes value) -> Status {
+    EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
+    bucket = header.bucket;
+    EFFACE_ASSIGN(record, open_value(person, keys, scope, records::tag_of(key), value));
+    return {};
+  });
+  if (!found && found.error().code() == Errc::expired) return std::optional<records::OpenRecord>();
+  EFFACE_TRY(found);
+  return record;
+}
+
+}  // namespace
+
+Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)> look) {
+  const std::shared_lock still(person.home->region->resealing);
+  EFFACE_ASSIGN(const keyring::SharedKeys first, keys_of(person));
+  for (const keyring::Row& listed : first->rows()) {
+    if (!keyring::is_scope(listed.label)) continue;
+    EFFACE_ASSIGN(const auto places, places_of(person, listed.handle));
+    for (const records::RecordKey& place : places) {
+      EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(person));
+      const keyring::Row* scope = keys->find(listed.label);
+      if (scope == nullptr || scope->handle != listed.handle) break;  // Withdrawn, or re-keyed.
+      records::Bucket bucket = records::never;
+      const std::uint64_t removals = person.home->region->keyring->removals();
+      const auto record = open_at(person, *keys, *scope, place, bucket);
+      if (person.home->region->keyring->removals() != removals) EFFACE_TRY(keys_of(person));
+      EFFACE_TRY(record);
+      if (!*record || (**record).fields.name.empty()) continue;
+      const bool kept = bucket == records::kept_by_hold ||
+                        keyring::incarnation_of(scope->label) >= keyring::first_kept;
+      EFFACE_TRY(look({*scope, keyring::purpose_of(scope->label), **record, kept}));
+    }
+  }
+  return {};
+}
+
+Result<codec::Plaintext> id_of(const Person& person) {
+  EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(person));
+  const keyring::Row& row = *keys->find(keyring::person);
+  const Located at = locate(row, "");
+  records::Bucket bucket = records::never;
+  EFFACE_ASSIGN(const auto record, open_at(person, *keys, row, at.key, bucket));
+  if (!record) return Error(Errc::corruption, "a person's id is not on record");
+  codec::Plaintext id(record->fields.value.size());
+  std::copy(record->fields.value.begin(), record->fields.value.end(), id.data());
+  return id;
+}
+
+}  // namespace efface::access
