@@ -295,7 +295,9 @@ class Sequence {
   }
 
   void offboard() {
-    EFFACE_CHECK(store_->offboard(*std::move(tenant_), "acme").has_value());
+    const auto plan = store_->prepare_offboard(*tenant_);
+    EFFACE_CHECK(plan.has_value());
+    EFFACE_CHECK(store_->offboard(*std::move(tenant_), plan->token).has_value());
     people_.clear();
     declare();
   }

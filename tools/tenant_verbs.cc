@@ -53,7 +53,8 @@ void offboard(const Common& common, const TenantOptions& given, Output& out) {
   if (given.confirm != given.name)
     throw refused(Errc::invalid_argument, "--confirm is not the name of the tenant");
   const auto start = std::chrono::steady_clock::now();
-  const Erasure erasure = take(session.store().offboard(std::move(tenant), given.confirm));
+  const OffboardPlan plan = take(session.store().prepare_offboard(tenant));
+  const Erasure erasure = take(session.store().offboard(std::move(tenant), plan.token));
   say_erasure(out, erasure, std::chrono::steady_clock::now() - start, "tenant", "tenants");
 }
 

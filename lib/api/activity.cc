@@ -1,7 +1,11 @@
 #include "efface/activity.h"
 
+#include <algorithm>
+
+#include "access/reseal.h"
 #include "api/handles.h"
 #include "base/check.h"
+#include "rights/consent.h"
 
 namespace efface {
 
@@ -10,10 +14,12 @@ using internal::UpdateKind;
 
 namespace {
 
-constexpr int update_attempts_max = 64;
+constexpr int races_max = 64;
+constexpr std::size_t shred_records_max = 4'096;  // Sealed anew in one commit.
 
 Result<access::PutTerms> terms_of(const access::Activity& activity, const PutOptions& options) {
-  access::PutTerms terms{{}, options.retention, options.origin};
+  access::PutTerms terms{
+      {}, options.retention, options.origin, options.recipients, options.automated_decision};
   for (const Purpose& purpose : options.also_permitted) {
     if (Access::tenant_of(purpose) != activity.tenant->instance())
       return Error(Errc::purpose_unknown, "a permitted purpose belongs to another tenant");
@@ -22,12 +28,27 @@ Result<access::PutTerms> terms_of(const access::Activity& activity, const PutOpt
   return terms;
 }
 
-Status put_one(const access::Activity& activity, const access::Person& person, RecordName name,
-               Bytes value, const PutOptions& options) {
+// Seals and stores, again while a scope is re-keyed in between.
+Status store(const access::Activity& activity, const access::TenantRegion& home,
+             access::SealedWrites& writes, FunctionRef<Status(access::SealedWrites&)> seal) {
+  for (int race = 1;; ++race) {
+    writes = {};
+    EFFACE_TRY(seal(writes));
+    const Status stored = access::commit(activity, home, writes);
+    if (stored || stored.error().code() != Errc::conflict || race == races_max) return stored;
+  }
+}
+
+Status put_one(const access::Activity& activity, std::string_view actor,
+               const access::Person& person, RecordName name, Bytes value,
+               const PutOptions& options) {
   EFFACE_ASSIGN(const access::PutTerms terms, terms_of(activity, options));
   access::SealedWrites writes;
-  EFFACE_TRY(access::seal_put(activity, person, name, value, terms, writes));
-  return access::commit(activity, *person.home, writes);
+  EFFACE_TRY(store(activity, *person.home, writes, [&](access::SealedWrites& into) {
+    return access::seal_put(activity, person, name, value, terms, into);
+  }));
+  if (!options.rectifies) return {};
+  return rights::note_rectified({activity.tenant, actor}, person, activity.purpose);
 }
 
 }  // namespace
@@ -72,7 +93,7 @@ Result<ScanEnd> Activity::scan(const Subject& subject, const ScanOptions& option
 Status Activity::put(const Subject& subject, RecordName name, Bytes value,
                      const PutOptions& options) const {
   return api::guarded([&]() -> Status {
-    return put_one(state_->activity, Access::person(subject), name, value, options);
+    return put_one(state_->activity, state_->actor, Access::person(subject), name, value, options);
   });
 }
 
@@ -81,22 +102,36 @@ Status Activity::put(SubjectId id, const Region& region, RecordName name, Bytes 
   return api::guarded([&]() -> Status {
     const access::Activity& activity = state_->activity;
     EFFACE_TRY(subjects::check_name(name));
-    EFFACE_TRY(access::check_basis(activity));
     EFFACE_ASSIGN(const auto* home, activity.tenant->region(Access::region(region).get()));
+    if (!access::check_needs_no_consent(activity)) {  // Who is not there has not consented.
+      auto person = access::find_person(activity.tenant, id, *home);
+      if (!person && person.error().code() == Errc::subject_unknown)
+        return access::check_needs_no_consent(activity);
+      EFFACE_TRY(person);
+      return put_one(activity, state_->actor, *person, name, value, options);
+    }
     EFFACE_ASSIGN(const auto people,
                   access::enrol(activity.tenant, {&id, 1}, *home, access::IfThere::accept,
                                 {&activity.purpose.number, 1}));
-    return put_one(activity, people.front(), name, value, options);
+    return put_one(activity, state_->actor, people.front(), name, value, options);
   });
 }
 
-Result<bool> Activity::remove(const Subject& subject, RecordName name) const {
+Result<bool> Activity::remove(const Subject& subject, RecordName name, Shred shred) const {
   return api::guarded([&]() -> Result<bool> {
+    const access::Activity& activity = state_->activity;
     const access::Person& person = Access::person(subject);
     access::SealedWrites writes;
-    EFFACE_TRY(access::seal_remove(state_->activity, person, name, writes));
-    EFFACE_TRY(access::commit(state_->activity, *person.home, writes));
-    return !writes.changes.empty() && writes.changes.front().was_there;
+    EFFACE_TRY(store(activity, *person.home, writes, [&](access::SealedWrites& into) {
+      return access::seal_remove(activity, person, name, into);
+    }));
+    const bool was_there = std::any_of(writes.changes.begin(), writes.changes.end(),
+                                       [](const records::Change& c) { return c.was_there; });
+    if (shred == Shred::now) {
+      const access::ScopePlace scope{person.tag, activity.purpose.number};
+      EFFACE_TRY(access::rekey(activity.tenant, *person.home, {&scope, 1}, shred_records_max));
+    }
+    return was_there;
   });
 }
 
@@ -122,7 +157,7 @@ Status Activity::update(const Subject& subject, RecordName name,
   return api::guarded([&]() -> Status {
     const access::Activity& activity = state_->activity;
     const access::Person& person = Access::person(subject);
-    for (int attempt = 0; attempt < update_attempts_max; ++attempt) {
+    for (int attempt = 0; attempt < races_max; ++attempt) {
       EFFACE_ASSIGN(const access::OwnRecord own, access::read_own(activity, person, name));
       std::optional<Bytes> present;
       if (own.record) present = own.record->fields.value;
@@ -136,7 +171,8 @@ Status Activity::update(const Subject& subject, RecordName name,
       else
         EFFACE_TRY(access::seal_remove(activity, person, name, writes));
       for (records::Change& sealed : writes.changes) {
-        sealed.expect = own.expect;
+        const bool is_there = own.record && sealed.key == own.key;
+        sealed.expect = is_there ? records::Change::Expect::nonce : records::Change::Expect::absent;
         sealed.nonce = own.nonce;
       }
       const Status stored = access::commit(activity, *person.home, writes);

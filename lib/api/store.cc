@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "rights/erasure.h"
 #include "rights/reclaim.h"
+#include "rights/retention.h"
 
 namespace efface {
 
@@ -15,6 +16,37 @@ namespace {
 Status check_actor(Actor actor) {
   if (base::is_label(actor.text)) return {};
   return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
+}
+
+Status reclaim_all(const access::Site& site, const MaintainOptions& options, Maintained& into) {
+  for (const auto& region : site.regions())
+    if (region->open) EFFACE_TRY(rights::reclaim(*region, options, into));
+  return {};
+}
+
+// How much was overwritten or removed, and how many people are held.
+Status add_rights(const access::Site& site, const internal::RegionState& region,
+                  RegionStats& into) {
+  std::int64_t oldest_ms = INT64_MAX;
+  std::uint64_t scopes = 0;
+  EFFACE_TRY(region.vault->each_residue(
+      [&](const keyring::Handle&, const records::Residue& residue) -> Status {
+        ++scopes;
+        into.residue_records += residue.records;
+        into.residue_bytes += residue.bytes;
+        oldest_ms = std::min(oldest_ms, residue.oldest_ms);
+        return {};
+      }));
+  into.records -= scopes;  // Which are counted beside the records.
+  if (scopes != 0) into.residue_oldest = TimePoint(std::chrono::milliseconds(oldest_ms));
+  for (const auto& tenant : site.tenants())
+    for (const access::TenantRegion& home : tenant->regions()) {
+      if (home.region.get() != &region || home.ref.number == 0) continue;
+      EFFACE_ASSIGN(const auto keys, region.keyring->tenant_keys(home.ref));
+      const keyring::Row* row = keys->find(keyring::pseudonym_key);
+      if (row != nullptr) into.people_held += row->aux;
+    }
+  return {};
 }
 
 }  // namespace
@@ -77,14 +109,16 @@ std::vector<TenantInfo> Store::tenants() const {
   return all;
 }
 
-Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view confirm) const {
+Result<OffboardPlan> Store::prepare_offboard(const Tenant& tenant) const {
+  return api::guarded([&] { return rights::plan_offboarding(*Access::state(tenant)->tenant); });
+}
+
+Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
   return api::guarded([&]() -> Result<Erasure> {
     const auto state = Access::state(tenant)->tenant;
-    if (confirm != state->name())
-      return Error(Errc::invalid_argument, "the confirmation is not the tenant's name");
     EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
     if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
-    auto erasure = rights::offboard(state);
+    auto erasure = rights::offboard(state, token);
     if (state->gone()) state_->site->forget_tenant(*state);  // Also while its erasure is pending.
     return erasure;
   });
@@ -93,8 +127,27 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view confirm) const
 Result<Maintained> Store::maintain(const MaintainOptions& options) const {
   return api::guarded([&]() -> Result<Maintained> {
     Maintained done;
-    for (const auto& region : state_->site->regions())
-      if (region->open) EFFACE_TRY(rights::reclaim(*region, options, done));
+    const auto tenants = state_->site->tenants();
+    EFFACE_TRY(rights::end_holds(tenants, done));
+    EFFACE_TRY(rights::expire(tenants, options, done));
+    EFFACE_TRY(rights::shred_residue(tenants, options, done));
+    EFFACE_TRY(reclaim_all(*state_->site, options, done));
+    return done;
+  });
+}
+
+Result<ExpiryPlan> Store::prepare_expiry() const {
+  return api::guarded([&]() -> Result<ExpiryPlan> {
+    EFFACE_ASSIGN(rights::Expiry expiry, rights::plan_expiry(state_->site->tenants()));
+    return std::move(expiry.plan);
+  });
+}
+
+Result<Maintained> Store::commit_expiry(std::string_view token) const {
+  return api::guarded([&]() -> Result<Maintained> {
+    Maintained done;
+    EFFACE_TRY(rights::expire_planned(state_->site->tenants(), token, {}, done));
+    EFFACE_TRY(reclaim_all(*state_->site, {}, done));
     return done;
   });
 }
@@ -119,6 +172,7 @@ Result<Stats> Store::stats() const {
       into.records_file_bytes = records.file_bytes;
       into.records_used_bytes = records.used_bytes;
       into.cached_people = keys.cached_tags;
+      EFFACE_TRY(add_rights(*state_->site, *region, into));
     }
     stats.tenants = state_->site->tenants().size();
     const crypto::ArenaStats arena = crypto::arena_stats();

@@ -2,7 +2,10 @@
 
 #include "api/handles.h"
 #include "base/check.h"
+#include "rights/consent.h"
 #include "rights/erasure.h"
+#include "rights/hold.h"
+#include "rights/suppression.h"
 
 namespace efface {
 
@@ -72,7 +75,7 @@ Result<std::vector<Subject>> Tenant::find_or_enrol(std::span<const SubjectId> id
     std::vector<subjects::PurposeNumber> numbers;
     for (const Purpose& purpose : purposes) {
       EFFACE_ASSIGN(const Activity checked, activity(purpose));
-      EFFACE_TRY(access::check_basis(Access::state(checked)->activity));
+      EFFACE_TRY(access::check_needs_no_consent(Access::state(checked)->activity));
       numbers.push_back(Access::number_of(purpose));
     }
     EFFACE_ASSIGN(auto people,
@@ -105,12 +108,12 @@ Result<Erasure> Tenant::erase(Subject&& subject) const {
     const access::Person& person = Access::person(used_up);
     if (person.tenant != state_->tenant)
       return Error(Errc::subject_unknown, "the person belongs to another tenant");
-    return rights::erase(person);
+    return rights::erase({state_->tenant, state_->actor}, person);
   });
 }
 
 Result<Erasure> Tenant::erase(std::span<const SubjectId> ids) const {
-  return api::guarded([&] { return rights::erase(state_->tenant, ids); });
+  return api::guarded([&] { return rights::erase({state_->tenant, state_->actor}, ids); });
 }
 
 }  // namespace efface

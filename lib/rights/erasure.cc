@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/token.h"
 
 namespace efface::rights {
 namespace {
@@ -12,87 +13,190 @@ namespace {
 using access::TenantRegion;
 using keyring::Removal;
 
-// Erases in one region and notes it. Who was found valid for writing before is waited for: after
-// this, nothing sealed for the erased is on its way to the records.
-Status erase_in(const TenantRegion& home, std::span<Removal> removals, Erasure& into) {
-  const auto erased = home.region->keyring->erase(removals);
-  home.region->vault->barrier();  // Also when the root key store has not confirmed yet.
-  EFFACE_ASSIGN(const keyring::ErasureOutcome outcome, erased);
-  bool any = false;
-  for (const Removal& removal : removals) {
-    any = any || removal.removed;
-    ++(removal.removed ? into.erased : into.unknown);
-  }
-  if (any)
-    into.regions.push_back(
-        {home.region->name, outcome.epoch_before, outcome.epoch_after, outcome.assurance});
+constexpr int races_max = 64;
+
+// A pending destruction has forgotten all the same, and does not keep the other regions from it.
+Status put_off(const Status& erased, bool& pending) {
+  if (erased || erased.error().code() != Errc::erase_pending) return erased;
+  pending = true;
   return {};
 }
 
-// A pending destruction has forgotten all the same, and does not keep the other regions from it.
-Status put_off(const Status& erased, Status& pending) {
-  if (erased || erased.error().code() != Errc::erase_pending) return erased;
-  pending = erased;
-  return {};
+Status done_unless(bool pending) {
+  if (!pending) return {};
+  return Error(Errc::erase_pending, "a root key store did not confirm the destruction");
+}
+
+// What is asked for under a hold waits for its release, and she is restricted meanwhile. Answers
+// whether she is held.
+Result<bool> queue_erasure(const Acting& acting, const Person& person) {
+  bool is_held = false;
+  EFFACE_TRY(amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
+    is_held = on_file.has(keyring::flag_held);
+    if (!is_held || on_file.has(keyring::flag_leaving)) return {};
+    on_file.dossier.ask(subjects::Asked::erasure, person.handle);
+    on_file.dossier.add_event(EventKind::erasure_asked, 0, acting.tenant->now(), acting.actor);
+    amend.changes.push_back({.label = keyring::person, .set = keyring::flag_leaving});
+    return {};
+  }));
+  return is_held;
+}
+
+// The removal that was refused, or overtaken by a new identifier, is tried again by the caller.
+struct Attempt {
+  std::vector<Person> again;
+};
+
+Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const Person> people,
+                Erasure& into, Attempt& attempt) {
+  std::vector<Removal> removals;
+  for (const Person& person : people) {
+    const auto keys = access::keys_of(person);
+    if (!keys && keys.error().code() == Errc::subject_erased) {
+      ++into.unknown;
+      continue;
+    }
+    EFFACE_TRY(keys);
+    EFFACE_ASSIGN(const std::vector<Removal> hers, removals_of(person, **keys));
+    removals.insert(removals.end(), hers.begin(), hers.end());
+  }
+  const auto outcome = home.region->keyring->erase(removals);
+  const Status counted = count(home, removals, outcome, into);
+  if (!counted && counted.error().code() != Errc::erase_pending) return counted;
+  for (const Removal& removal : removals) {
+    if (removal.what != Removal::What::subject) continue;
+    if (removal.removed) {
+      ++into.erased;
+      continue;
+    }
+    const Person person{acting.tenant, &home, removal.tag, *removal.only_if_person};
+    bool waits = false;
+    if (removal.held) {
+      const auto queued = queue_erasure(acting, person);
+      if (queued) waits = *queued;
+      if (!queued && queued.error().code() != Errc::subject_erased) return queued.error();
+    }
+    if (waits)
+      ++into.held;
+    else
+      attempt.again.push_back(person);
+  }
+  return counted;
+}
+
+Status erase_all(const Acting& acting, const TenantRegion& home, std::vector<Person> people,
+                 Erasure& into) {
+  bool pending = false;
+  for (int race = 0; !people.empty(); ++race) {
+    if (race == races_max) return Error(Errc::conflict, "her rows kept changing");
+    Attempt attempt;
+    EFFACE_TRY(put_off(erase_in(acting, home, people, into, attempt), pending));
+    people = std::move(attempt.again);
+  }
+  return done_unless(pending);
 }
 
 }  // namespace
 
-Result<Erasure> erase(const access::Person& person) {
-  EFFACE_TRY(person.tenant->check_here());
-  Removal removal;
-  removal.tenant = person.home->ref;
-  removal.tag = person.tag;
-  removal.only_if_person = person.handle;
+Result<std::vector<Removal>> removals_of(const Person& person, const keyring::Keys& keys) {
+  const TenantRegion& home = *person.home;
+  const keyring::Row& row = *keys.find(keyring::person);
+  std::vector<Removal> removals{removal_of(person, Removal::What::subject)};
+  removals[0].only_if_aux = row.aux;
+  if (row.aux == 0) return removals;
+  EFFACE_ASSIGN(auto file, home.region->keyring->file(home.ref, row));
+  EFFACE_ASSIGN(const DossierFile dossier, DossierFile::read(std::move(file)));
+  for (const Bytes id : dossier.fields().aliases) {
+    Removal& removal = removals.emplace_back();
+    removal.tenant = home.ref;
+    removal.what = Removal::What::alias;
+    EFFACE_ASSIGN(removal.tag, access::tag_of(home, SubjectId(as_text(id))));
+    removal.only_if_handle = person.tag;
+  }
+  return removals;
+}
+
+Result<Erasure> erase(const Acting& acting, const Person& person) {
+  EFFACE_TRY(acting.tenant->check_here());
+  EFFACE_TRY(access::keys_of(person));
   Erasure erasure;
-  EFFACE_TRY(erase_in(*person.home, {&removal, 1}, erasure));
+  EFFACE_TRY(erase_all(acting, *person.home, {person}, erasure));
+  if (erasure.held != 0)
+    return Error(Errc::legal_hold, "a legal hold keeps her; she is erased when it is released");
   if (erasure.erased == 0) return Error(Errc::subject_erased, "the person was erased before");
   return erasure;
 }
 
-Result<Erasure> erase(const std::shared_ptr<access::TenantState>& tenant,
-                      std::span<const SubjectId> ids) {
+Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids) {
   if (ids.size() > limits::subjects_per_call_max)
     return Error(Errc::too_large, "more than 100,000 people at once");
   Erasure erasure;
-  std::map<const TenantRegion*, std::vector<Removal>> by_home;
+  std::map<const TenantRegion*, std::vector<Person>> by_home;
   std::unordered_set<Id16, Id16Hash> asked;
   for (const SubjectId& id : ids) {
-    const auto person = access::find_person(tenant, id);
-    if (!person && person.error().code() == Errc::subject_unknown) {
+    const auto person = access::find_person(acting.tenant, id);
+    if (!person && (person.error().code() == Errc::subject_unknown ||
+                    person.error().code() == Errc::suppressed)) {
       ++erasure.unknown;
       continue;
     }
     EFFACE_TRY(person);
-    if (!asked.insert(person->handle).second) continue;
-    Removal& removal = by_home[person->home].emplace_back();
-    removal.tenant = person->home->ref;
-    removal.tag = person->tag;
-    removal.only_if_person = person->handle;
+    if (asked.insert(person->handle).second) by_home[person->home].push_back(*person);
   }
-  Status pending;
-  for (auto& [home, removals] : by_home)
-    EFFACE_TRY(put_off(erase_in(*home, removals, erasure), pending));
-  EFFACE_TRY(pending);
+  bool pending = false;
+  for (auto& [home, people] : by_home)
+    EFFACE_TRY(put_off(erase_all(acting, *home, std::move(people), erasure), pending));
+  EFFACE_TRY(done_unless(pending));
   return erasure;
 }
 
-Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant) {
-  EFFACE_TRY(tenant->check_here());
-  if (!tenant->all_open())
+Result<OffboardPlan> plan_offboarding(const access::TenantState& tenant) {
+  EFFACE_TRY(tenant.check_here());
+  if (!tenant.all_open())
     return Error(Errc::region_not_open, "off-boarding needs all of the tenant's regions open");
+  OffboardPlan plan;
+  Token token("efface.offboard");
+  token.add(as_bytes(tenant.name()));
+  for (const TenantRegion& region : tenant.regions()) {
+    plan.regions.push_back(region.region->name);
+    std::uint64_t people = 0;
+    // A crash between two regions leaves it gone in the first.
+    const Status walked =
+        region.region->keyring->walk(region.people(), [&](keyring::RowView row) -> Result<Flow> {
+          if (row.label() != keyring::person) return Flow::more;
+          ++people;
+          if ((row.flags() & keyring::flag_held) != 0) ++plan.held;
+          return Flow::more;
+        });
+    if (!walked && walked.error().code() != Errc::tenant_unknown) return walked.error();
+    plan.people += people;
+    token.add(Bytes(region.region->id));
+    token.add(people);
+  }
+  token.add(plan.held);
+  plan.token = token.text();
+  return plan;
+}
+
+Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant,
+                         std::string_view token) {
+  EFFACE_ASSIGN(const OffboardPlan plan, plan_offboarding(*tenant));
+  if (plan.token != token)
+    return Error(Errc::conflict, "the token is of another plan, or there are other people now");
+  if (plan.held != 0) return Error(Errc::legal_hold, "somebody of the tenant is on legal hold");
   Erasure erasure;
-  Status pending;
+  bool pending = false;
   for (const TenantRegion& region : tenant->regions()) {
     Removal removal;
     removal.tenant = region.ref;
     removal.what = Removal::What::tenant;
-    EFFACE_TRY(put_off(erase_in(region, {&removal, 1}, erasure), pending));
+    const auto outcome = region.region->keyring->erase({&removal, 1});
+    EFFACE_TRY(put_off(count(region, {&removal, 1}, outcome, erasure), pending));
+    if (removal.held) return Error(Errc::legal_hold, "somebody of the tenant is on legal hold");
+    if (removal.removed) erasure.erased = 1;
   }
   tenant->set_gone();
-  EFFACE_TRY(pending);
-  erasure.erased = erasure.erased == 0 ? 0 : 1;
-  erasure.unknown = 0;
+  EFFACE_TRY(done_unless(pending));
   return erasure;
 }
 

@@ -22,7 +22,12 @@ Status remove_records(access::RegionState& region, const keyring::Handle& handle
 // so what was there then and has no key now has lost it.
 Status remove_orphans(access::RegionState& region, const MaintainOptions& options,
                       Maintained& into) {
-  EFFACE_ASSIGN(const std::vector<keyring::Handle> present, region.vault->handles());
+  EFFACE_ASSIGN(std::vector<keyring::Handle> present, region.vault->handles());
+  EFFACE_TRY(region.vault->each_residue(
+      [&](const keyring::Handle& handle, const records::Residue&) -> Status {
+        present.push_back(handle);
+        return {};
+      }));
   std::unordered_set<Id16, Id16Hash> alive;
   EFFACE_ASSIGN(const auto tenants, region.keyring->tenants());
   for (const keyring::TenantEntry& entry : tenants) {
@@ -39,6 +44,18 @@ Status remove_orphans(access::RegionState& region, const MaintainOptions& option
   return {};
 }
 
+// Of a day whose buckets are destroyed in all tenants.
+Status remove_days(access::RegionState& region, std::uint32_t day, const MaintainOptions& options,
+                   Maintained& into) {
+  std::optional<records::RecordKey> from;
+  do {
+    EFFACE_ASSIGN(const std::size_t removed,
+                  region.vault->remove_expired(day, options.records_per_commit_max, from));
+    into.records_removed += removed;
+  } while (from);
+  return {};
+}
+
 }  // namespace
 
 Status reclaim(access::RegionState& region, const MaintainOptions& options, Maintained& into) {
@@ -48,7 +65,9 @@ Status reclaim(access::RegionState& region, const MaintainOptions& options, Main
   for (;;) {
     EFFACE_ASSIGN(const std::optional<keyring::Reclaim> next, region.keyring->next_reclaim());
     if (!next) return {};
-    if (next->what == keyring::Reclaim::What::tenant) {
+    if (next->what == keyring::Reclaim::What::days) {
+      EFFACE_TRY(remove_days(region, next->tenant_number, options, into));
+    } else if (next->what == keyring::Reclaim::What::tenant) {
       EFFACE_TRY(region.keyring->drop_nodes(next->tenant_number));
       EFFACE_TRY(remove_orphans(region, options, into));
     } else {

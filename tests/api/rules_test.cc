@@ -151,10 +151,13 @@ TEST_F(Rules, AnOffBoardedTenantIsUnknownInEveryRegionAndItsHandlesToo) {
   const Activity kept = ratings();
   const Subject alice = tenant_->subject(SubjectId("alice")).value();
   Tenant again = store_->tenant("acme", Actor("test")).value();
-  EXPECT_EQ(code_of(store_->offboard(std::move(again), "other")), Errc::invalid_argument);
+  const auto plan = store_->prepare_offboard(again);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->people, 1u);
+  EXPECT_EQ(code_of(store_->offboard(std::move(again), "acme")), Errc::conflict);
   EXPECT_TRUE(tenant_->subject(SubjectId("alice")));
   Tenant leaving = store_->tenant("acme", Actor("test")).value();
-  const auto gone = store_->offboard(std::move(leaving), "acme");
+  const auto gone = store_->offboard(std::move(leaving), plan->token);
   ASSERT_TRUE(gone);
   EXPECT_EQ(gone->erased, 1u);
   EXPECT_EQ(gone->regions.size(), 2u);
@@ -163,7 +166,7 @@ TEST_F(Rules, AnOffBoardedTenantIsUnknownInEveryRegionAndItsHandlesToo) {
   EXPECT_EQ(code_of(tenant_->enrol(SubjectId("zoe"), *eu_)), Errc::tenant_unknown);
   const auto swept = store_->maintain();
   ASSERT_TRUE(swept);
-  EXPECT_EQ(swept->records_removed, 2u);
+  EXPECT_EQ(swept->records_removed, 3u);  // Her record, her sealed id, a summary.
   EXPECT_EQ(store_->stats()->regions[0].records + store_->stats()->regions[1].records, 0u);
 }
 
@@ -175,7 +178,7 @@ TEST_F(Rules, WhatTheErasedLeftIsSweptAndTheLivingStay) {
   ASSERT_TRUE(tenant_->erase(one));
   const std::uint64_t before = store_->stats()->regions[0].records;
   ASSERT_TRUE(store_->maintain());
-  EXPECT_EQ(store_->stats()->regions[0].records, before - 2);
+  EXPECT_EQ(store_->stats()->regions[0].records, before - 3);
   const Subject alive = tenant_->subject(SubjectId("p8")).value();
   EXPECT_EQ(text_of(ratings().get(alive, RecordName("a"))), "x");
 }

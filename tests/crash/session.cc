@@ -103,7 +103,9 @@ Session::Failure Session::perform(const Op& op) {
   auto tenant = store_->tenant(op.tenant, Actor("test"));
   if (!tenant) return tenant.error();
   if (op.what != What::offboard) return perform_on(*tenant, op);
-  auto gone = store_->offboard(*std::move(tenant), op.tenant);
+  const auto plan = store_->prepare_offboard(*tenant);
+  if (!plan) return plan.error();
+  auto gone = store_->offboard(*std::move(tenant), plan->token);
   if (gone) ended_ = gone->regions;
   return failure_of(gone);
 }

@@ -5,8 +5,8 @@
 
 efface::Result<efface::Erasure> run(const efface::Store& store, efface::Tenant tenant) {
 #ifdef EFFACE_MISUSE
-  return store.offboard(tenant, "acme");
+  return store.offboard(tenant, "token");
 #else
-  return store.offboard(std::move(tenant), "acme");
+  return store.offboard(std::move(tenant), "token");
 #endif
 }

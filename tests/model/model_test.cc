@@ -115,7 +115,7 @@ class Pair : public StoreTest {
               return Flow::more;
             })));
         RC_ASSERT(found == expected);
-        records += expected.size();
+        records += expected.size() + written_.count({id, u});  // And a summary.
       }
     }
     RC_ASSERT(static_cast<bool>(store_->maintain()));
@@ -142,6 +142,7 @@ class Pair : public StoreTest {
         of(op.purpose)
             .put(SubjectId(id), region(), RecordName(name_of(op.record)), as_bytes(value))));
     model_[id][op.purpose][name_of(op.record)] = value;
+    written_.insert({id, op.purpose});
   }
 
   void get(const Operation& op) {
@@ -186,6 +187,7 @@ class Pair : public StoreTest {
                   return Update::put(as_bytes(text));
                 })));
     scope[record] = next;
+    written_.insert({id, op.purpose});
   }
 
   void list(const Operation& op) {
@@ -219,7 +221,10 @@ class Pair : public StoreTest {
       written.push_back(id_of(p));
     }
     RC_ASSERT(static_cast<bool>(activity.commit(std::move(batch))));
-    for (const std::string& id : written) model_[id][op.purpose][name_of(op.record)] = value;
+    for (const std::string& id : written) {
+      model_[id][op.purpose][name_of(op.record)] = value;
+      written_.insert({id, op.purpose});
+    }
   }
 
   void erase(const Operation& op) {
@@ -228,7 +233,12 @@ class Pair : public StoreTest {
     RC_ASSERT(static_cast<bool>(subject) == model_.contains(id));
     if (!subject) return;
     RC_ASSERT(static_cast<bool>(tenant_->erase(*std::move(subject))));
-    model_.erase(id);
+    forget(id);
+  }
+
+  std::size_t forget(const std::string& id) {
+    std::erase_if(written_, [&](const auto& scope) { return scope.first == id; });
+    return model_.erase(id);
   }
 
   void erase_many(const Operation& op) {
@@ -238,12 +248,13 @@ class Pair : public StoreTest {
     const auto erased = tenant_->erase(views);
     RC_ASSERT(static_cast<bool>(erased));
     std::size_t known = 0;
-    for (const std::string& id : ids) known += model_.erase(id);
+    for (const std::string& id : ids) known += forget(id);
     RC_ASSERT(erased->erased == known);
     RC_ASSERT(erased->unknown == ids.size() - known);
   }
 
   Model model_;
+  std::set<std::pair<std::string, int>> written_;  // The scopes that anything was written to.
 };
 
 TEST(Model, AStoreAnswersAsAMapWouldWhateverIsDoneToIt) {

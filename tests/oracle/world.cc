@@ -309,7 +309,9 @@ void World::offboard_and_declare() {
     if (person.tenant == slot) ids.push_back(id);
   for (const std::string& id : ids)
     note_erased(id, Erased{id, tenant_name, {}, living_.at(id).values, 0});
-  require(store_->offboard(*std::move(tenants_[slot].handle), tenant_name), "offboard");
+  const auto plan = store_->prepare_offboard(*tenants_[slot].handle);
+  require(plan, "plan an offboarding");
+  require(store_->offboard(*std::move(tenants_[slot].handle), plan->token), "offboard");
   declare(slot);
 }
 

@@ -33,7 +33,7 @@ class VaultTest : public testing::Test {
     return change;
   }
   static constexpr auto always = []() -> Status { return {}; };
-  Status commit(Change change) { return vault_->commit({&change, 1}, always); }
+  Status commit(Change change) { return vault_->commit({&change, 1}, 0, always); }
   bool there(const RecordKey& key) {
     return vault_->get(key, [](Bytes) -> Status { return {}; }).value();
   }
@@ -55,10 +55,10 @@ TEST_F(VaultClaim, StoresAllOfACommitOrNone) {
   const keyring::Handle handle = crypto::random_id();
   std::vector<Change> changes{put(handle, 1), put(handle, 2)};
   const Status refused = vault_->commit(
-      changes, []() -> Status { return Error(Errc::subject_erased, "not any more"); });
+      changes, 0, []() -> Status { return Error(Errc::subject_erased, "not any more"); });
   EXPECT_EQ(refused.error().code(), Errc::subject_erased);
   EXPECT_FALSE(there(changes[0].key));
-  ASSERT_TRUE(vault_->commit(changes, always));
+  ASSERT_TRUE(vault_->commit(changes, 0, always));
   EXPECT_TRUE(there(changes[0].key));
   EXPECT_TRUE(there(changes[1].key));
 }
@@ -71,7 +71,7 @@ TEST_F(VaultClaim, AJobThatIsRefusedDoesNotHoldUpTheOthersOfItsGroup) {
     for (int t = 0; t < 16; ++t)
       threads.emplace_back([&, t] {
         Change change = put(crypto::random_id(), 1);
-        const Status done = vault_->commit({&change, 1}, [&]() -> Status {
+        const Status done = vault_->commit({&change, 1}, 0, [&]() -> Status {
           if (t % 4 == 0) return Error(Errc::subject_erased, "not this one");
           return {};
         });
@@ -103,7 +103,7 @@ TEST_F(VaultClaim, RemovesAHandleInBoundedSteps) {
   std::vector<Change> changes;
   for (std::uint32_t i = 0; i < 25; ++i) changes.push_back(put(leaving, i));
   changes.push_back(put(staying, 1));
-  ASSERT_TRUE(vault_->commit(changes, always));
+  ASSERT_TRUE(vault_->commit(changes, 0, always));
   std::vector<std::size_t> steps;
   for (;;) {
     const auto removed = vault_->remove_some(leaving, 10);
@@ -124,7 +124,7 @@ TEST_F(VaultClaim, NamesEveryHandleOnce) {
     if (i == 8) handle.fill(std::byte{0});
     for (std::uint32_t k = 0; k < 3; ++k) changes.push_back(put(handle, k));
   }
-  ASSERT_TRUE(vault_->commit(changes, always));
+  ASSERT_TRUE(vault_->commit(changes, 0, always));
   std::sort(handles.begin(), handles.end());
   const auto found = vault_->handles();
   ASSERT_TRUE(found);
@@ -137,7 +137,7 @@ TEST_F(VaultClaim, TheBarrierWaitsForACommitThatWasFoundValid) {
   std::atomic<bool> stored{false};
   std::jthread writer([&] {
     Change change = put(crypto::random_id(), 1);
-    EXPECT_TRUE(vault_->commit({&change, 1}, [&]() -> Status {
+    EXPECT_TRUE(vault_->commit({&change, 1}, 0, [&]() -> Status {
       deciding = true;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
       decided = true;

@@ -1,0 +1,154 @@
+// The methods of Tenant that speak of rights and duties.
+#include "api/handles.h"
+#include "base/check.h"
+#include "rights/consent.h"
+#include "rights/hold.h"
+#include "rights/suppression.h"
+
+namespace efface {
+
+using internal::Access;
+
+namespace {
+
+Result<subjects::NumberedPurpose> checked(const access::TenantState& tenant, Purpose purpose) {
+  EFFACE_TRY(tenant.check_here());
+  std::optional<subjects::NumberedPurpose> found;
+  if (Access::tenant_of(purpose) == tenant.instance())
+    found = tenant.purpose(Access::number_of(purpose));
+  if (!found) return Error(Errc::purpose_unknown, "the purpose belongs to another tenant");
+  return *std::move(found);
+}
+
+TimePoint from_ms(std::int64_t ms) { return TimePoint(std::chrono::milliseconds(ms)); }
+
+}  // namespace
+
+Status Tenant::grant(const Subject& subject, Purpose purpose, const Evidence& evidence) const {
+  return api::guarded([&]() -> Status {
+    EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
+    return rights::grant({state_->tenant, state_->actor}, Access::person(subject), found, evidence);
+  });
+}
+
+Result<Erasure> Tenant::withdraw(const Subject& subject, Purpose purpose,
+                                 const Evidence& evidence) const {
+  return api::guarded([&]() -> Result<Erasure> {
+    EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
+    return rights::withdraw({state_->tenant, state_->actor}, Access::person(subject), found,
+                            evidence);
+  });
+}
+
+Status Tenant::object(const Subject& subject, Purpose purpose) const {
+  return api::guarded([&]() -> Status {
+    EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
+    return rights::object({state_->tenant, state_->actor}, Access::person(subject), found,
+                          rights::Objection::raised);
+  });
+}
+
+Status Tenant::lift_objection(const Subject& subject, Purpose purpose) const {
+  return api::guarded([&]() -> Status {
+    EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
+    return rights::object({state_->tenant, state_->actor}, Access::person(subject), found,
+                          rights::Objection::lifted);
+  });
+}
+
+Status Tenant::restrict(const Subject& subject) const {
+  return api::guarded([&] {
+    return rights::restrict({state_->tenant, state_->actor}, Access::person(subject),
+                            rights::Restriction::imposed);
+  });
+}
+
+Status Tenant::lift_restriction(const Subject& subject) const {
+  return api::guarded([&] {
+    return rights::restrict({state_->tenant, state_->actor}, Access::person(subject),
+                            rights::Restriction::lifted);
+  });
+}
+
+Result<Erasure> Tenant::suppress(SubjectId id) const {
+  return api::guarded([&] { return rights::suppress({state_->tenant, state_->actor}, id); });
+}
+
+Status Tenant::reinstate(SubjectId id, std::string_view reason) const {
+  return api::guarded(
+      [&] { return rights::reinstate({state_->tenant, state_->actor}, id, reason); });
+}
+
+Result<HoldNumber> Tenant::hold(const Subject& subject, const HoldTerms& terms) const {
+  return api::guarded([&] {
+    return rights::hold({state_->tenant, state_->actor}, Access::person(subject), terms);
+  });
+}
+
+Result<Erasure> Tenant::release(const Subject& subject, HoldNumber number) const {
+  return api::guarded([&] {
+    return rights::release({state_->tenant, state_->actor}, Access::person(subject), number);
+  });
+}
+
+Status Tenant::dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const {
+  return api::guarded([&]() -> Status {
+    EFFACE_ASSIGN(const rights::OnFile on_file,
+                  rights::read_file({state_->tenant, state_->actor}, Access::person(subject)));
+    const subjects::Terms terms = state_->tenant->terms();
+    const codec::DossierFields& fields = on_file.dossier.fields();
+    std::vector<Event> events;
+    for (const codec::EventFields& e : fields.events) {
+      const auto* purpose = terms.find(e.purpose);
+      events.push_back({EventKind{e.kind}, from_ms(e.at_ms),
+                        purpose != nullptr ? std::string_view(purpose->terms.name) : "",
+                        e.text_version, e.channel, e.actor});
+    }
+    std::vector<Hold> holds;
+    for (const codec::HoldFields& h : fields.holds) {
+      Hold& hold = holds.emplace_back(Hold{h.number, h.basis, h.reason, from_ms(h.since_ms), {}});
+      if (h.until_ms != 0) hold.until = from_ms(h.until_ms);
+    }
+    std::vector<std::string_view> identifiers;
+    for (const Bytes id : fields.aliases) identifiers.push_back(as_text(id));
+    Dossier dossier;
+    dossier.restricted = on_file.has(keyring::flag_restricted);
+    dossier.erasure_asked = on_file.has(keyring::flag_leaving);
+    dossier.events = events;
+    dossier.events_dropped = fields.events_dropped;
+    dossier.holds = holds;
+    dossier.identifiers = identifiers;
+    look(dossier);
+    return {};
+  });
+}
+
+Status Tenant::permit_transfer(const TransferRule& rule) const {
+  return api::guarded([&] {
+    return state_->tenant->change_terms(
+        [&](subjects::Terms& terms) { return subjects::add_transfer(terms, rule); });
+  });
+}
+
+Result<std::vector<TransferRule>> Tenant::transfer_rules() const {
+  return api::guarded([&]() -> Result<std::vector<TransferRule>> {
+    EFFACE_TRY(state_->tenant->check_here());
+    return state_->tenant->terms().transfers;
+  });
+}
+
+Status Tenant::set_agreement(const Agreement& agreement) const {
+  return api::guarded([&] {
+    return state_->tenant->change_terms(
+        [&](subjects::Terms& terms) { return subjects::set_agreement(terms, agreement); });
+  });
+}
+
+Result<std::optional<Agreement>> Tenant::agreement() const {
+  return api::guarded([&]() -> Result<std::optional<Agreement>> {
+    EFFACE_TRY(state_->tenant->check_here());
+    return state_->tenant->terms().agreement;
+  });
+}
+
+}  // namespace efface
