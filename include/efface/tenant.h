@@ -91,6 +91,14 @@ class EFFACE_EXPORT Tenant {
   // tenant's), invalid_argument.
   Status permit_transfer(const TransferRule& rule) const;
   Result<std::vector<TransferRule>> transfer_rules() const;
+  // Moves her, keys, records, consents and all, to another region of the tenant, and erases her
+  // where she was: when it has answered she is there, whole, and looked up anew; if it is
+  // interrupted anywhere she is whole in one of the two. Meanwhile she is read and not written.
+  // Needs all of the tenant's regions open. Errors: legal_hold; transfer_pending (another one is
+  // under way); region_not_permitted, region_not_open; conflict: she has records that others share;
+  // subject_erased; erase_pending (she has moved).
+  Result<Erasure> transfer(const Subject& subject, const Region& target,
+                           TransferBasis basis) const;
   Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.
   Result<std::optional<Agreement>> agreement() const;
 

@@ -17,6 +17,7 @@ const keyring::Row* person_row(const keyring::SharedKeys& keys) noexcept {
 struct Sighting {
   std::optional<Person> person;
   bool incoming = false;    // She is on her way here: where she comes from decides.
+  bool moving = false;      // She is on her way from here.
   bool suppressed = false;  // A tombstone.
 };
 
@@ -35,24 +36,18 @@ Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const Tenan
   if (row == nullptr) return seen;
   seen.person = Person{tenant, &region, tag, row->handle};
   seen.incoming = (row->flags & keyring::flag_incoming) != 0;
+  seen.moving = (row->flags & keyring::flag_moving) != 0;
   return seen;
 }
 
 // A transfer was committed by erasing her where she came from; a crash kept the flag here.
-Status arrive(const Person& person) {
-  keyring::Keyring& keyring = *person.home->region->keyring;
-  EFFACE_ASSIGN(const auto held, keyring.lock());
-  keyring::Amend amend;
-  amend.tag = person.tag;
-  amend.only_if_person = person.handle;
-  amend.changes = {{.label = keyring::person, .clear = keyring::flag_incoming}};
-  return keyring.amend(held, person.home->people(), {&amend, 1});
-}
+Status arrive(const Person& person) { return set_flags(person, 0, keyring::flag_incoming); }
 
-// The id itself stands sealed under the key of her own row, where only her export will look for it.
+}  // namespace
+
 Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& keys,
-                                const keyring::Row& row, const keyring::Keys& bucket, SubjectId id,
-                                std::chrono::system_clock::time_point now) {
+                                const keyring::Keys& bucket, SubjectId id, TimePoint now) {
+  const keyring::Row& row = *keys.find(keyring::person);
   const Id16 tag = records::name_tag(row, "");
   const records::ScopeKeys scope{home.region->id,
                                  home.ref.number,
@@ -68,6 +63,8 @@ Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& k
   change.value = records::seal_record(scope, tag, fields, false);
   return change;
 }
+
+namespace {
 
 struct NewPerson {
   SubjectId id;
@@ -100,7 +97,7 @@ Status store_ids(const std::shared_ptr<TenantState>& tenant, const TenantRegion&
       if (there) continue;
     }
     EFFACE_ASSIGN(records::Change change,
-                  seal_id(home, *person.keys, row, *bucket, person.id, tenant->now()));
+                  seal_id(home, *person.keys, *bucket, person.id, tenant->now()));
     bytes += change.value.size();
     changes.push_back(std::move(change));
     if (changes.size() == limits::batch_records_max || bytes > limits::batch_bytes_max / 2)
@@ -121,6 +118,16 @@ Status start_mark(const keyring::Keyring::Lock& held, const TenantRegion& home,
 
 }  // namespace
 
+Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear) {
+  keyring::Keyring& keyring = *person.home->region->keyring;
+  EFFACE_ASSIGN(const auto held, keyring.lock());
+  keyring::Amend amend;
+  amend.tag = person.tag;
+  amend.only_if_person = person.handle;
+  amend.changes = {{.label = keyring::person, .set = set, .clear = clear}};
+  return keyring.amend(held, person.home->people(), {&amend, 1});
+}
+
 Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id) {
   EFFACE_ASSIGN(const keyring::SharedKeys tenant, region.region->keyring->tenant_keys(region.ref));
   const keyring::Row* pseudonym = tenant->find(keyring::pseudonym_key);
@@ -138,8 +145,14 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
     EFFACE_ASSIGN(Sighting seen, look_in(tenant, region, id));
     suppressed = suppressed || seen.suppressed;
     if (!seen.person) continue;
-    if (!seen.incoming) return *std::move(seen.person);
-    incoming = std::move(seen.person);
+    if (seen.incoming) {
+      incoming = std::move(seen.person);
+      continue;
+    }
+    // A crash left it: she is here, and whole, and what was copied goes.
+    if (seen.moving && tenant->all_open() && !tenant->is_moving(seen.person->handle))
+      EFFACE_TRY(abandon_transfer(*seen.person, id));
+    return *std::move(seen.person);
   }
   if (suppressed && !incoming)
     return Error(Errc::suppressed, "the person is suppressed until she is reinstated");
@@ -177,10 +190,27 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
                            const TenantRegion& home) {
   EFFACE_TRY(subjects::check_id(id));
   EFFACE_ASSIGN(Sighting here, look_in(tenant, home, id));
-  if (here.person && !here.incoming) return *std::move(here.person);
+  if (here.person && !here.incoming && !here.moving) return *std::move(here.person);
   EFFACE_ASSIGN(Person found, find_person(tenant, id));
   if (found.home == &home) return found;  // She has arrived.
   return Error(Errc::region_mismatch, "the person's home is another region");
+}
+
+Status abandon_transfer(const Person& person, SubjectId id) {
+  const TenantState& tenant = *person.tenant;
+  for (const TenantRegion& region : tenant.regions()) {
+    if (&region == person.home) continue;
+    if (!region.region->open)
+      return Error(Errc::region_not_open, "a transfer that a crash left needs its regions open");
+    EFFACE_ASSIGN(const Sighting seen, look_in(person.tenant, region, id));
+    if (!seen.person || !seen.incoming) continue;
+    keyring::Removal removal;
+    removal.tenant = region.ref;
+    removal.tag = seen.person->tag;
+    removal.only_if_person = seen.person->handle;
+    EFFACE_TRY(region.region->keyring->erase({&removal, 1}));
+  }
+  return set_flags(person, 0, keyring::flag_moving);
 }
 
 Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,

@@ -58,6 +58,19 @@ keyring::Keys::Noted noted_of(const Summary& summary) {
 
 }  // namespace
 
+Result<SummaryChange> summary_as_change(const records::OpenRecord& record) {
+  if (record.fields.value.size() != days_bytes)
+    return Error(Errc::corruption, "a scope's summary has another size");
+  SummaryChange change;
+  change.any = true;
+  change.automated = record.fields.automated_decision;
+  change.earliest = load_le<std::uint32_t>(record.fields.value.data());
+  change.latest = load_le<std::uint32_t>(record.fields.value.data() + 4);
+  for (const std::string_view recipient : record.fields.recipients)
+    change.recipients.emplace_back(recipient);
+  return change;
+}
+
 Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
                              const keyring::Row& scope) {
   EFFACE_ASSIGN(Stored stored, read_at(person, keys, scope));

@@ -22,6 +22,9 @@ struct Summary {
 Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
                              const keyring::Row& scope);
 
+// What a summary, opened as the record that it is, says of its scope.
+Result<SummaryChange> summary_as_change(const records::OpenRecord& record);
+
 // Appends what brings the summary of a person's scope up to date, if anything has to change.
 Status seal_summary(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,
                     const SummaryChange& change, std::vector<records::Change>& into);

@@ -67,6 +67,21 @@ Status TenantState::check_agreement() const {
   return Error(Errc::agreement_missing, "the tenant has no processing agreement on record");
 }
 
+void TenantState::begin_move(const keyring::Handle& person) {
+  const std::lock_guard lock(moving_mutex_);
+  moving_.insert(person);
+}
+
+void TenantState::end_move(const keyring::Handle& person) {
+  const std::lock_guard lock(moving_mutex_);
+  moving_.erase(person);
+}
+
+bool TenantState::is_moving(const keyring::Handle& person) const {
+  const std::lock_guard lock(moving_mutex_);
+  return moving_.contains(person);
+}
+
 Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose) {
   subjects::PurposeNumber number = 0;
   EFFACE_TRY(change_terms([&](subjects::Terms& terms) -> Status {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <vector>
 
@@ -64,6 +65,12 @@ class TenantState {
   // them behind. Errors: as Tenant::declare_purpose.
   Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose);
 
+  // People whom a transfer in this process takes away; who is marked as moving and is none of them
+  // was left so by a crash.
+  void begin_move(const keyring::Handle& person);
+  void end_move(const keyring::Handle& person);
+  bool is_moving(const keyring::Handle& person) const;
+
   bool gone() const noexcept { return gone_.load(std::memory_order_acquire); }
   void set_gone() noexcept { gone_.store(true, std::memory_order_release); }
   Status check_here() const;  // tenant_unknown when it is gone.
@@ -77,6 +84,8 @@ class TenantState {
   const std::vector<TenantRegion> regions_;
   const Setting setting_;
   std::atomic<bool> gone_{false};
+  mutable std::mutex moving_mutex_;
+  std::set<keyring::Handle> moving_;
 };
 
 }  // namespace efface::access

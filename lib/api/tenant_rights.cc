@@ -4,6 +4,7 @@
 #include "rights/consent.h"
 #include "rights/hold.h"
 #include "rights/suppression.h"
+#include "rights/transfer.h"
 
 namespace efface {
 
@@ -127,6 +128,15 @@ Status Tenant::permit_transfer(const TransferRule& rule) const {
   return api::guarded([&] {
     return state_->tenant->change_terms(
         [&](subjects::Terms& terms) { return subjects::add_transfer(terms, rule); });
+  });
+}
+
+Result<Erasure> Tenant::transfer(const Subject& subject, const Region& target,
+                                 TransferBasis basis) const {
+  return api::guarded([&]() -> Result<Erasure> {
+    EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(target).get()));
+    return rights::transfer({state_->tenant, state_->actor}, Access::person(subject), *region,
+                            basis);
   });
 }
 

@@ -85,7 +85,7 @@ Status raise_high_water(LeafEdit& leaf, std::uint32_t day) {
       {high_water_tag(), crypto::SecretKey::random(), crypto::random_id(), high_water, 0, day});
 }
 
-bool needs_a_hold_checked(Removal::What what) noexcept {
+bool may_be_blocked(Removal::What what) noexcept {
   return what == Removal::What::subject || what == Removal::What::scope;
 }
 
@@ -99,11 +99,12 @@ bool is_allowed(const LeafEdit& leaf, Removal& removal) {
     there = true;
     same = (!removal.only_if_person || row.handle() == *removal.only_if_person) &&
            (!removal.only_if_aux || row.aux() == *removal.only_if_aux);
-    removal.held = needs_a_hold_checked(removal.what) && !removal.despite_hold &&
-                   (row.flags() & flag_held) != 0;
+    const bool checked = may_be_blocked(removal.what);
+    removal.held = checked && !removal.despite_hold && (row.flags() & flag_held) != 0;
+    removal.moving = checked && !removal.despite_transfer && (row.flags() & flag_moving) != 0;
   });
-  if (!same) removal.held = false;
-  return same && !removal.held && (there || !removal.only_if_person);
+  if (!same) removal.held = removal.moving = false;
+  return same && !removal.held && !removal.moving && (there || !removal.only_if_person);
 }
 
 // The last day of the buckets that are asked to go.
@@ -237,7 +238,7 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
   };
   std::map<std::uint32_t, Work> by_tenant;
   for (Removal* removal : removals) {
-    removal->removed = removal->held = false;
+    removal->removed = removal->held = removal->moving = false;
     removal->shared = 0;
     Work& work = by_tenant[removal->tenant.number];
     work.tenant = removal->tenant;

@@ -111,12 +111,14 @@ struct Removal {
   std::optional<Handle> only_if_handle{};  // Of the row.
   std::optional<std::uint32_t> only_if_aux{};  // Of her row: her aliases, counted.
   bool despite_hold = false;
+  bool despite_transfer = false;
   std::uint32_t day = 0;             // Of the bucket: the high-water mark moves up to it.
   std::vector<RowChange> changes{};  // Of the same tag, afterwards.
   std::optional<Bytes> file{};       // As in Amend.
   // Answers:
   bool removed = false;
   bool held = false;         // Refused: a legal hold is on her.
+  bool moving = false;       // Refused: a transfer takes her away.
   std::uint32_t shared = 0;  // Her links to shared records, which went.
 };
 

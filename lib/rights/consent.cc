@@ -76,6 +76,7 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
   {
     EFFACE_ASSIGN(const auto held, home.region->keyring->lock());
     EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));
+    EFFACE_TRY(check_stays(on_file));
     const keyring::Row* scope = on_file.keys->find(label);
     if (!is_granted(scope))
       return Error(Errc::consent_missing, "no consent is in force that could be withdrawn");

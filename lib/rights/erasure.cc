@@ -69,6 +69,8 @@ Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const 
       ++into.erased;
       continue;
     }
+    if (removal.moving)
+      return Error(Errc::transfer_pending, "the person is being transferred to another region");
     const Person person{acting.tenant, &home, removal.tag, *removal.only_if_person};
     bool waits = false;
     if (removal.held) {

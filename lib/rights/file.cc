@@ -14,12 +14,18 @@ Result<OnFile> read_file(const Acting& acting, const Person& person) {
   return on_file;
 }
 
+Status check_stays(const OnFile& on_file) {
+  if (!on_file.has(keyring::flag_moving | keyring::flag_incoming)) return {};
+  return Error(Errc::transfer_pending, "the person is being transferred to another region");
+}
+
 Status amend_person(const Acting& acting, const Person& person,
                     FunctionRef<Status(OnFile&, keyring::Amend&)> decide) {
   keyring::Keyring& keyring = *person.home->region->keyring;
   {
     EFFACE_ASSIGN(const auto held, keyring.lock());
     EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));
+    EFFACE_TRY(check_stays(on_file));
     keyring::Amend amend;
     amend.tag = person.tag;
     amend.only_if_person = person.handle;

@@ -28,11 +28,14 @@ struct OnFile {
   bool has(std::uint16_t flag) const noexcept { return (person().flags & flag) != 0; }
 };
 
+// What is being transferred must not change: errors: transfer_pending.
+Status check_stays(const OnFile& on_file);
+
 // Errors: subject_unknown (another tenant's), subject_erased.
 Result<OnFile> read_file(const Acting& acting, const Person& person);
 
 // Lets decide() look at what stands, add to the dossier and say which rows change; then commits
-// both. When it has answered, nothing that was allowed before is on its way to the records.
+// both. Errors: transfer_pending. When it has answered, nothing that was allowed before is on its way to the records.
 Status amend_person(const Acting& acting, const Person& person,
                     FunctionRef<Status(OnFile&, keyring::Amend&)> decide);
 

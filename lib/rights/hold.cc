@@ -44,6 +44,7 @@ Result<Erasure> end_holds(const Acting& acting, const Person& person,
   Erasure erasure;
   EFFACE_ASSIGN(const auto held, keyring.lock());
   EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));
+  EFFACE_TRY(check_stays(on_file));
   EFFACE_ASSIGN(ended, which(on_file.dossier));
   if (ended == 0) return erasure;
   on_file.dossier.add_event(EventKind::hold_released, 0, acting.tenant->now(), acting.actor);
@@ -80,8 +81,6 @@ Result<HoldNumber> hold(const Acting& acting, const Person& person, const HoldTe
     return Error(Errc::invalid_argument, "a hold ends after it began");
   HoldNumber number = 0;
   EFFACE_TRY(amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
-    if (on_file.has(keyring::flag_moving))
-      return Error(Errc::transfer_pending, "the person is being transferred");
     EFFACE_ASSIGN(number, on_file.dossier.add_hold(terms, now));
     on_file.dossier.add_event(EventKind::held, 0, now, acting.actor);
     amend.changes.push_back({.label = keyring::person, .set = keyring::flag_held});
