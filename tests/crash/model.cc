@@ -63,7 +63,12 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
       put(tenant, op.ids.front(), op);
       return {enrolled, next};
     }
+    case What::transfer:
+      if (const auto at = tenant.people.find(op.ids.front()); at != tenant.people.end())
+        at->second.home = op.regions.front();
+      break;
     case What::remove:
+    case What::shred:
       if (const auto at = tenant.people.find(op.ids.front()); at != tenant.people.end())
         at->second.records.erase({op.purpose, op.name});
       break;
@@ -106,6 +111,10 @@ std::string_view name(Op::What what) noexcept {
       return "batch";
     case What::remove:
       return "remove";
+    case What::shred:
+      return "remove and re-key";
+    case What::transfer:
+      return "transfer";
     case What::erase:
       return "erase";
     case What::erase_many:

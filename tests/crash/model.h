@@ -47,6 +47,8 @@ struct Op {
     put_new,     // Likewise, and enrols her in region.
     batch,       // One record for each of ids.
     remove,      // A record.
+    shred,       // A record, and its scope re-keyed at once.
+    transfer,    // Of ids one, to region.
     erase,       // Of ids one.
     erase_many,  // Of ids all.
     offboard,

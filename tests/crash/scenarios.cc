@@ -138,6 +138,33 @@ Scenario maintaining() {
           .ops = {{.what = What::maintain}}};
 }
 
+Scenario rekeying() {
+  std::vector<Op> before = populated(3);
+  for (const char* name : {"second", "third", "fourth"})
+    before.push_back(write(What::put, {"p1"}, name, "there"));
+  return {.label = "re-key",
+          .place = {},
+          .before = std::move(before),
+          .ops = {write(What::shred, {"p1"}, "second"), write(What::put, {"p1"}, "fifth", "new"),
+                  write(What::shred, {"p0"}, "first")}};
+}
+
+Scenario transferring() {
+  std::vector<Op> before = {{.what = What::create},
+                            declare("acme", {"eu", "us"}),
+                            purpose("acme", "ratings"),
+                            purpose("acme", "mail"),
+                            people(What::enrol_many, "acme", numbered("p", 0, 3), "eu"),
+                            write(What::batch, numbered("p", 0, 3), "first", "one"),
+                            write(What::put, {"p1"}, "letter", "dear", "mail")};
+  return {.label = "transfer",
+          .place = {.home = {}, .regions = {"eu", "us"}},
+          .before = std::move(before),
+          .ops = {people(What::transfer, "acme", {"p1"}, "us"),
+                  write(What::put, {"p1"}, "second", "two", "ratings", "us"),
+                  people(What::transfer, "acme", {"p1"}, "eu")}};
+}
+
 Scenario opening() {
   return {.label = "open",
           .place = {},
@@ -170,6 +197,7 @@ std::vector<Scenario> all_scenarios() {
           enrolling_many(), putting(),
           erasing(),        erasing_many(),
           offboarding(),    maintaining(),
+          rekeying(),       transferring(),
           opening(),        in_two_regions()};
 }
 

@@ -16,6 +16,8 @@ Scenario erasing();
 Scenario erasing_many();
 Scenario offboarding();
 Scenario maintaining();
+Scenario rekeying();
+Scenario transferring();
 Scenario opening();
 Scenario in_two_regions();
 std::vector<Scenario> all_scenarios();

@@ -127,6 +127,14 @@ Session::Failure Session::perform_on(const Tenant& tenant, const Op& op) {
       if (erased) ended_ = erased->regions;
       return failure_of(erased);
     }
+    case What::transfer: {
+      const auto subject = tenant.subject(ids.front());
+      if (!subject) return subject.error();
+      const auto moved = tenant.transfer(*subject, store_->region(op.regions.front()).value(),
+                                         TransferBasis::adequacy);
+      if (moved) ended_ = moved->regions;
+      return failure_of(moved);
+    }
     case What::erase_many: {
       const auto erased = tenant.erase(ids);
       if (erased) ended_ = erased->regions;
@@ -155,6 +163,8 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   }
   if (op.what == What::put)
     return failure_of(activity->put(subjects.front(), name, as_bytes(op.value)));
+  if (op.what == What::shred)
+    return failure_of(activity->remove(subjects.front(), name, Shred::now));
   if (op.what == What::remove) return failure_of(activity->remove(subjects.front(), name));
   Batch batch = activity->batch(subjects.front().home());
   for (const Subject& subject : subjects)

@@ -33,6 +33,14 @@ TEST(Crash, InOffboardLeavesTheTenantOrNothingOfIt) { expect_none(stopped(offboa
 
 TEST(Crash, InMaintainLosesNobody) { expect_none(stopped(maintaining())); }
 
+TEST(Crash, InReKeyingAScopeLeavesEveryRecordThatLives) { expect_none(stopped(rekeying())); }
+
+TEST(Crash, InATransferLeavesThePersonWholeInOneRegion) { expect_none(stopped(transferring())); }
+
+TEST(Crash, InTheRecoveryFromACrashInATransferLeavesThePersonWholeInOneRegion) {
+  expect_none(at_every_step_of_recovery(transferring(), {.then = Then::stop}));
+}
+
 TEST(Crash, InOpenLeavesAStoreThatOpens) { expect_none(stopped(opening())); }
 
 TEST(Crash, InOneOfTwoRegionsLeavesBoth) { expect_none(stopped(in_two_regions())); }

@@ -1,0 +1,137 @@
+// Residency: where people may be read, and how they move.
+#include "rights/rights_fixture.h"
+
+namespace efface::test {
+namespace {
+
+using Transfers = RightsTest;
+
+TEST_F(Transfers, MoveAllOfHerAndEraseHerWhereSheWas) {
+  const Subject alice = enrol("alice");
+  grant(alice);
+  put(alice, "news", "a", "of news");
+  put(alice, "ratings", "b", "of ratings");
+  put(alice, "logs", "c", "for thirty days");
+  ASSERT_TRUE(tenant_->object(alice, purpose("fraud")));
+  const auto moved = tenant_->transfer(alice, *us_, TransferBasis::standard_clauses);
+  ASSERT_TRUE(moved) << name(moved.error().code()) << ": " << moved.error().note();
+  EXPECT_EQ(moved->erased, 1u);
+  ASSERT_EQ(moved->regions.size(), 1u);
+  EXPECT_EQ(moved->regions[0].region, "eu");
+  EXPECT_EQ(get(alice, "ratings", "b"), "error: subject_erased");  // Who she was there.
+  const Subject there = find("alice");
+  EXPECT_EQ(there.home().name(), "us");
+  EXPECT_EQ(get(there, "news", "a"), "of news");
+  EXPECT_EQ(get(there, "ratings", "b"), "of ratings");
+  EXPECT_EQ(get(there, "logs", "c"), "for thirty days");
+  EXPECT_EQ(get(there, "fraud", "d"), "error: objected");
+  const std::vector<std::string> events = events_of(there);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0], "consent_granted news");
+  EXPECT_EQ(events[2], "transferred");
+  EXPECT_EQ(code_of(tenant_->enrol(SubjectId("alice"), *eu_)), Errc::region_mismatch);
+  maintain();
+  EXPECT_EQ(store_->stats()->regions[0].records, 0u);
+  advance(Days(31));
+  EXPECT_EQ(get(there, "logs", "c"), "error: expired");
+}
+
+TEST_F(Transfers, ThatMayNotBeAreRefusedAndNothingChanges) {
+  const Subject alice = enrol("alice");
+  put(alice, "ratings", "a", "x");
+  const Region only_eu[] = {*eu_};
+  const Tenant narrow = store_->declare_tenant("narrow", only_eu, Actor("test")).value();
+  const Subject zoe = narrow.enrol(SubjectId("zoe"), *eu_).value();
+  EXPECT_EQ(code_of(narrow.transfer(zoe, *us_, TransferBasis::adequacy)),
+            Errc::region_not_permitted);
+  EXPECT_EQ(code_of(tenant_->transfer(alice, *eu_, TransferBasis::adequacy)),
+            Errc::invalid_argument);
+  EXPECT_EQ(code_of(tenant_->transfer(alice, *us_, TransferBasis{9})), Errc::invalid_argument);
+  const auto number = tenant_->hold(alice, {"litigation", "case", {}});
+  EXPECT_EQ(code_of(tenant_->transfer(alice, *us_, TransferBasis::adequacy)), Errc::legal_hold);
+  ASSERT_TRUE(tenant_->release(alice, *number));
+  EXPECT_EQ(get(alice, "ratings", "a"), "x");
+  EXPECT_EQ(find("alice").home().name(), "eu");
+}
+
+TEST_F(Transfers, ThereAndBackLoseNothing) {
+  { put(enrol("alice"), "ratings", "a", "x"); }
+  for (const Region& to : {*us_, *eu_, *us_})
+    ASSERT_TRUE(tenant_->transfer(find("alice"), to, TransferBasis::adequacy));
+  reopen();
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
+  const SubjectId ids[] = {SubjectId("alice")};
+  EXPECT_EQ(tenant_->erase(ids)->erased, 1u);
+  EXPECT_EQ(code_of(tenant_->subject(SubjectId("alice"))), Errc::subject_unknown);
+}
+
+class Residency : public RightsTest {
+ protected:
+  void reopen_in(std::string region) {
+    tenant_.reset();
+    eu_.reset();
+    us_.reset();
+    store_.reset();
+    OpenOptions here = options();
+    here.processing_region = std::move(region);
+    auto store = Store::open(here);
+    ASSERT_TRUE(store) << name(store.error().code());
+    store_.emplace(*std::move(store));
+    take_regions();
+    tenant_.emplace(store_->tenant("acme", Actor("test")).value());
+  }
+};
+
+TEST_F(Residency, RefusesReadingAnotherRegionsPeopleWithoutARule) {
+  put(enrol("alice"), "ratings", "a", "x");
+  reopen_in("us");
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "error: transfer_not_permitted");
+  EXPECT_EQ(code_of(ratings().update(find("alice"), RecordName("a"),
+                                     [](std::optional<Bytes>) -> Result<Update> {
+                                       return Update::keep();
+                                     })),
+            Errc::transfer_not_permitted);
+  ASSERT_TRUE(tenant_->permit_transfer({"eu", "us", TransferBasis::adequacy}));
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
+  reopen_in("us");
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
+  ASSERT_EQ(tenant_->transfer_rules()->size(), 1u);
+  reopen_in("elsewhere");
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "error: transfer_not_permitted");
+  reopen_in("eu");
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
+}
+
+TEST_F(Residency, RulesNameARegionOfTheTenantAndAnother) {
+  EXPECT_EQ(code_of(tenant_->permit_transfer({"mars", "us", TransferBasis::adequacy})),
+            Errc::region_unknown);
+  EXPECT_EQ(code_of(tenant_->permit_transfer({"eu", "eu", TransferBasis::adequacy})),
+            Errc::invalid_argument);
+  EXPECT_EQ(code_of(tenant_->permit_transfer({"eu", "Us", TransferBasis::adequacy})),
+            Errc::invalid_argument);
+  EXPECT_TRUE(tenant_->transfer_rules()->empty());
+}
+
+using Agreements = RightsTest;
+
+TEST_F(Agreements, AreKeptAndMayBeRequiredBeforeTheFirstWrite) {
+  EXPECT_FALSE(*tenant_->agreement());
+  tenant_.reset();
+  eu_.reset();
+  us_.reset();
+  store_.reset();
+  OpenOptions strict = options();
+  strict.require_agreement = true;
+  store_.emplace(Store::open(strict).value());
+  take_regions();
+  tenant_.emplace(store_->tenant("acme", Actor("test")).value());
+  EXPECT_EQ(code_of(tenant_->enrol(SubjectId("alice"), *eu_)), Errc::agreement_missing);
+  const Agreement agreement{"DPA 2026/7", std::chrono::sys_days(std::chrono::days(20'000))};
+  EXPECT_EQ(code_of(tenant_->set_agreement({"", agreement.date})), Errc::invalid_argument);
+  ASSERT_TRUE(tenant_->set_agreement(agreement));
+  EXPECT_EQ(**tenant_->agreement(), agreement);
+  put(enrol("alice"), "ratings", "a", "x");
+}
+
+}  // namespace
+}  // namespace efface::test
