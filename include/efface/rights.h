@@ -108,4 +108,48 @@ struct Agreement {
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };
 
+// A question across the people of a tenant. Who matches: each of the conditions that are given. Those
+// about a purpose hold for one and the same purpose of hers: the one that is named, or any.
+struct Query {
+  std::optional<Purpose> purpose{};  // She has a scope of it; or, with consent false, has none.
+  std::optional<bool> consent{};     // Needs a purpose: in force, or not.
+  std::optional<bool> objected{};
+  std::string_view recipient{};                  // Something of it was disclosed there.
+  bool automated_decision = false;               // Something of it was decided without a human.
+  std::optional<TimePoint> expires_before{};     // Some record of it does.
+  std::optional<TimePoint> not_updated_since{};  // Nothing was written then or later, to the day.
+  std::optional<bool> restricted{};
+  std::optional<bool> held{};
+};
+
+struct QueryOptions {
+  std::string_view cursor{};  // Of the page before; empty: from the beginning.
+  std::size_t limit = 1'000;  // A page ends where it is reached, or up to some dozens later.
+};
+
+struct QueryPage {
+  std::uint64_t matches = 0;
+  std::string cursor;  // Of the next page; empty: that was the last.
+};
+
+// The record of processing activities of a controller [30(1)].
+struct ProcessingRecord {
+  struct Entry {
+    PurposeTerms terms;
+    std::uint64_t people = 0;  // Who have a scope of it.
+    std::uint64_t consents = 0;
+    std::uint64_t objections = 0;
+    std::vector<std::string> recipients;  // Sorted.
+    bool automated_decisions = false;
+  };
+  std::string tenant;
+  std::vector<std::string> regions;
+  std::optional<Agreement> agreement;
+  std::vector<TransferRule> transfers;
+  std::vector<Entry> purposes;
+  std::uint64_t people = 0;
+  std::uint64_t people_restricted = 0;
+  std::uint64_t people_held = 0;
+};
+
 }  // namespace efface

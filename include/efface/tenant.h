@@ -86,6 +86,18 @@ class EFFACE_EXPORT Tenant {
   // What is on file about her. Errors: subject_erased.
   Status dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const;
 
+  // ---- questions across people: from the key tree and sealed summaries, no index in clear ----
+  // Calls each for every match, with her id. People that come, go or change meanwhile may be told
+  // or not; who is there throughout is told, at times twice. Of the tenant's open regions. Cost:
+  // about a microsecond a person, and ten more for a condition that needs a scope's summary.
+  // Errors: invalid_argument (a cursor or condition that cannot be), purpose_unknown,
+  // transfer_not_permitted.
+  Result<QueryPage> query(const Query& query, const QueryOptions& options,
+                          FunctionRef<void(std::string_view id, const Region& home)> each) const;
+  // The same without opening ids, over all pages. Answers how many match.
+  Result<std::uint64_t> count(const Query& query) const;
+  Result<ProcessingRecord> processing_record() const;
+
   // ---- residency [44-49], processing agreement [28] ----
   // Needs all of the tenant's regions open. Errors: region_unknown (`from` is none of the
   // tenant's), invalid_argument.
@@ -97,8 +109,7 @@ class EFFACE_EXPORT Tenant {
   // Needs all of the tenant's regions open. Errors: legal_hold; transfer_pending (another one is
   // under way); region_not_permitted, region_not_open; conflict: she has records that others share;
   // subject_erased; erase_pending (she has moved).
-  Result<Erasure> transfer(const Subject& subject, const Region& target,
-                           TransferBasis basis) const;
+  Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis) const;
   Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.
   Result<std::optional<Agreement>> agreement() const;
 

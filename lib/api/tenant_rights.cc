@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "rights/consent.h"
 #include "rights/hold.h"
+#include "rights/query.h"
 #include "rights/suppression.h"
 #include "rights/transfer.h"
 
@@ -122,6 +123,46 @@ Status Tenant::dossier(const Subject& subject, FunctionRef<void(const Dossier&)>
     look(dossier);
     return {};
   });
+}
+
+namespace {
+
+Result<rights::Question> question_of(const access::TenantState& tenant, const Query& query) {
+  rights::Question question{query, 0};
+  if (query.purpose) {
+    EFFACE_ASSIGN(const auto found, checked(tenant, *query.purpose));
+    question.purpose = found.number;
+  }
+  return question;
+}
+
+}  // namespace
+
+Result<QueryPage> Tenant::query(
+    const Query& query, const QueryOptions& options,
+    FunctionRef<void(std::string_view id, const Region& home)> each) const {
+  return api::guarded([&]() -> Result<QueryPage> {
+    EFFACE_ASSIGN(const rights::Question question, question_of(*state_->tenant, query));
+    const auto tell = [&](std::string_view id, const access::TenantRegion& home) {
+      each(id, Access::region(home.region));
+    };
+    const FunctionRef<void(std::string_view, const access::TenantRegion&)> told(tell);
+    return rights::ask(state_->tenant, question, options, &told);
+  });
+}
+
+Result<std::uint64_t> Tenant::count(const Query& query) const {
+  return api::guarded([&]() -> Result<std::uint64_t> {
+    EFFACE_ASSIGN(const rights::Question question, question_of(*state_->tenant, query));
+    QueryOptions all;
+    all.limit = SIZE_MAX;
+    EFFACE_ASSIGN(const QueryPage page, rights::ask(state_->tenant, question, all, nullptr));
+    return page.matches;
+  });
+}
+
+Result<ProcessingRecord> Tenant::processing_record() const {
+  return api::guarded([&] { return rights::processing_record(state_->tenant); });
 }
 
 Status Tenant::permit_transfer(const TransferRule& rule) const {
