@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "efface/activity.h"
+#include "efface/portability.h"
 #include "efface/result.h"
 #include "efface/rights.h"
 #include "efface/subject.h"
@@ -85,6 +86,32 @@ class EFFACE_EXPORT Tenant {
 
   // What is on file about her. Errors: subject_erased.
   Status dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const;
+
+  // ---- access and portability [15, 20] ----
+  // Gives the sink all that is known of her: her records of every purpose, with what is on file,
+  // restricted or held or not. What is past its day is in it only while a hold keeps it, and says
+  // so. The sink must not re-key (Shred::now, maintain). When it does not answer well, drop what
+  // the sink got: after her erasure it gets no further byte. Errors: subject_erased,
+  // transfer_not_permitted (she may not be read from here); the sink's.
+  Status export_subject(const Subject& subject, const ExportOptions& options,
+                        ExportSink sink) const;
+  // The same of all people of the tenant, in no order that means anything; answers how many. Who
+  // is enrolled meanwhile may not be in it. Errors: region_not_open when one of its regions is
+  // not; subject_erased (part of what is known of her had left), transfer_pending (somebody's
+  // region changed): begin again.
+  Result<std::uint64_t> export_all(const ExportOptions& options, ExportSink sink) const;
+
+  // ---- several identifiers of one person ----
+  // From now on she is found, enrolled no second time, erased and suppressed by this id too. At
+  // most 64 beside the first. Needs all of the tenant's regions open. Errors: exists: somebody else
+  // has it (see merge); suppressed; too_large; subject_erased.
+  Status add_identifier(const Subject& subject, SubjectId further) const;
+  // The two are one: whatever `from` has becomes `into`'s, her ids lead there, and `from` is no
+  // more. Of two records with one name in one purpose, `into`'s stays; the stricter of restriction
+  // and objection holds. Errors: conflict: one consents to what the other withdrew, or shares
+  // records; region_mismatch: they live in different regions (transfer one first); legal_hold,
+  // suppressed, transfer_pending; subject_erased; erase_pending (they are merged).
+  Result<Erasure> merge(const Subject& into, Subject&& from) const;
 
   // ---- questions across people: from the key tree and sealed summaries, no index in clear ----
   // Calls each for every match, with her id. People that come, go or change meanwhile may be told

@@ -75,11 +75,17 @@ void TenantState::begin_move(const keyring::Handle& person) {
 void TenantState::end_move(const keyring::Handle& person) {
   const std::lock_guard lock(moving_mutex_);
   moving_.erase(person);
+  ++moves_;
 }
 
 bool TenantState::is_moving(const keyring::Handle& person) const {
   const std::lock_guard lock(moving_mutex_);
   return moving_.contains(person);
+}
+
+std::optional<std::uint64_t> TenantState::moves() const {
+  const std::lock_guard lock(moving_mutex_);
+  return moving_.empty() ? std::optional(moves_) : std::nullopt;
 }
 
 Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose) {

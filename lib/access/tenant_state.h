@@ -70,6 +70,8 @@ class TenantState {
   void begin_move(const keyring::Handle& person);
   void end_move(const keyring::Handle& person);
   bool is_moving(const keyring::Handle& person) const;
+  // How many have ended here; nothing while one is under way.
+  std::optional<std::uint64_t> moves() const;
 
   bool gone() const noexcept { return gone_.load(std::memory_order_acquire); }
   void set_gone() noexcept { gone_.store(true, std::memory_order_release); }
@@ -86,6 +88,7 @@ class TenantState {
   std::atomic<bool> gone_{false};
   mutable std::mutex moving_mutex_;
   std::set<keyring::Handle> moving_;
+  std::uint64_t moves_ = 0;
 };
 
 }  // namespace efface::access

@@ -2,7 +2,9 @@
 #include "api/handles.h"
 #include "base/check.h"
 #include "rights/consent.h"
+#include "rights/export.h"
 #include "rights/hold.h"
+#include "rights/identity.h"
 #include "rights/query.h"
 #include "rights/suppression.h"
 #include "rights/transfer.h"
@@ -138,6 +140,21 @@ Result<rights::Question> question_of(const access::TenantState& tenant, const Qu
 
 }  // namespace
 
+Status Tenant::add_identifier(const Subject& subject, SubjectId further) const {
+  return api::guarded([&] {
+    return rights::add_identifier({state_->tenant, state_->actor}, Access::person(subject),
+                                  further);
+  });
+}
+
+Result<Erasure> Tenant::merge(const Subject& into, Subject&& from) const {
+  return api::guarded([&] {
+    const Subject used_up = std::move(from);
+    return rights::merge({state_->tenant, state_->actor}, Access::person(into),
+                         Access::person(used_up));
+  });
+}
+
 Result<QueryPage> Tenant::query(
     const Query& query, const QueryOptions& options,
     FunctionRef<void(std::string_view id, const Region& home)> each) const {
@@ -163,6 +180,19 @@ Result<std::uint64_t> Tenant::count(const Query& query) const {
 
 Result<ProcessingRecord> Tenant::processing_record() const {
   return api::guarded([&] { return rights::processing_record(state_->tenant); });
+}
+
+Status Tenant::export_subject(const Subject& subject, const ExportOptions& options,
+                              ExportSink sink) const {
+  return api::guarded([&] {
+    return rights::export_person({state_->tenant, state_->actor}, Access::person(subject), options,
+                                 sink);
+  });
+}
+
+Result<std::uint64_t> Tenant::export_all(const ExportOptions& options, ExportSink sink) const {
+  return api::guarded(
+      [&] { return rights::export_people({state_->tenant, state_->actor}, options, sink); });
 }
 
 Status Tenant::permit_transfer(const TransferRule& rule) const {

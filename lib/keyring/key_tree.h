@@ -63,6 +63,9 @@ class KeyTree {
     return {tree, height(bucket_count), 0};
   }
 
+  // The leaf of a tag in a tree of that many. Leaf i was split from i without its highest bit.
+  static std::uint32_t bucket_of(const Tag& tag, std::uint32_t bucket_count) noexcept;
+
   // An empty tree of one bucket.
   Result<TreeRoot> create(NodeWriter& nodes) const;
 
@@ -92,7 +95,6 @@ class KeyTree {
  private:
   struct Edit;
   static std::uint8_t height(std::uint32_t bucket_count) noexcept;
-  static std::uint32_t bucket_of(const Tag& tag, std::uint32_t bucket_count) noexcept;
   Result<Node> open_root(const NodeReader& nodes, const TreeRoot& root) const;
   Result<Node> open_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket) const;
   Result<Node> open_node(const NodeReader& nodes, NodeId id, crypto::KeyView key) const;
