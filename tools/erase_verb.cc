@@ -2,10 +2,12 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "efface/limits.h"
 #include "tools/input.h"
+#include "tools/said.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -18,7 +20,12 @@ struct EraseOptions {
   std::string from;
 };
 
-std::vector<WipedText> people_of(const EraseOptions& given) {
+struct Asked {
+  WipedText id;
+  std::uint64_t place;  // From 1: with --from, the line.
+};
+
+std::vector<Asked> people_of(const EraseOptions& given) {
   if (given.subjects.empty() == given.from.empty())
     throw usage("name whom to erase: SUBJECT..., or --from FILE");
   std::vector<WipedText> ids;
@@ -26,15 +33,24 @@ std::vector<WipedText> people_of(const EraseOptions& given) {
     for (const std::string& subject : given.subjects) ids.push_back(subject_id(subject));
   else
     ids = subject_ids(given.from);
+  std::vector<Asked> people;
+  people.reserve(ids.size());
+  for (WipedText& id : ids) people.push_back({std::move(id), people.size() + 1});
   // Asked for twice is asked for once.
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  const auto before = [](const Asked& a, const Asked& b) {
+    return std::tie(a.id, a.place) < std::tie(b.id, b.place);
+  };
+  std::sort(people.begin(), people.end(), before);
+  const auto same = [](const Asked& a, const Asked& b) { return a.id == b.id; };
+  people.erase(std::unique(people.begin(), people.end(), same), people.end());
+  return people;
 }
 
 void add(Erasure& sum, Erasure&& part) {
   sum.erased += part.erased;
   sum.unknown += part.unknown;
+  sum.held += part.held;
+  sum.shared += part.shared;
   for (Erasure::InRegion& region : part.regions) {
     const auto same = std::find_if(sum.regions.begin(), sum.regions.end(),
                                    [&](const auto& one) { return one.region == region.region; });
@@ -45,58 +61,57 @@ void add(Erasure& sum, Erasure&& part) {
   }
 }
 
+void say(Output& out, const Erasure& sum, std::chrono::nanoseconds time) {
+  if (!out.json() && sum.erased == 0) return;
+  std::string text = "erased " + count_of(sum.erased, "person", "people") + " in " + spell(time);
+  if (sum.unknown > 0) text += ", " + std::to_string(sum.unknown) + " unknown";
+  if (sum.held > 0) text += ", " + std::to_string(sum.held) + " on legal hold";
+  say_erasure(out, text, Json::object(), sum, time);
+}
+
+// Which holds keep whom.
+void say_holds(Output& out, const Tenant& tenant, const std::vector<Asked>& people) {
+  for (const Asked& asked : people) {
+    const Result<Subject> subject = tenant.subject(SubjectId(view(asked.id)));
+    if (!subject) continue;  // Nobody that a hold keeps.
+    take(tenant.dossier(*subject, [&](const Dossier& dossier) {
+      if (!dossier.erasure_asked) return;
+      for (const Hold& hold : dossier.holds) say_hold(out, hold, Reason::left_out, asked.place);
+    }));
+  }
+}
+
 void erase(const Common& common, const EraseOptions& given, Output& out) {
-  const std::vector<WipedText> people = people_of(given);
+  const std::vector<Asked> people = people_of(given);
   std::vector<SubjectId> ids;
   ids.reserve(people.size());
-  for (const WipedText& id : people) ids.emplace_back(view(id));
+  for (const Asked& asked : people) ids.emplace_back(view(asked.id));
 
   Session session(common);
   const Tenant tenant = session.tenant(given.tenant);
   Erasure sum;
-  const auto start = std::chrono::steady_clock::now();
+  const Timer timer;
   for (std::size_t from = 0; from < ids.size(); from += limits::subjects_per_call_max) {
     const std::size_t many = std::min(limits::subjects_per_call_max, ids.size() - from);
     auto part = tenant.erase(std::span<const SubjectId>(ids).subspan(from, many));
     if (!part) {
       // Who is gone is gone: that is said as well.
-      if (sum.erased > 0)
-        say_erasure(out, sum, std::chrono::steady_clock::now() - start, "person", "people");
+      if (sum.erased > 0) say(out, sum, timer.passed());
       throw Failure(part.error());
     }
     add(sum, std::move(*part));
   }
-  say_erasure(out, sum, std::chrono::steady_clock::now() - start, "person", "people");
+  say(out, sum, timer.passed());
+  if (sum.held > 0) {
+    say_holds(out, tenant, people);
+    throw refused(Errc::legal_hold,
+                  "a legal hold keeps whom it names: restricted now, erased when it is released");
+  }
+  if (sum.erased == 0)
+    throw refused(Errc::subject_unknown, "nobody was erased: none of them is known here");
 }
 
 }  // namespace
-
-void say_erasure(Output& out, const Erasure& erasure, std::chrono::nanoseconds time,
-                 const char* one, const char* many) {
-  if (out.json()) {
-    Json object = {{"erased", erasure.erased},
-                   {"unknown", erasure.unknown},
-                   {"seconds", std::chrono::duration<double>(time).count()},
-                   {"regions", Json::array()}};
-    for (const Erasure::InRegion& region : erasure.regions)
-      object["regions"].push_back({{"region", region.region},
-                                   {"epoch_before", region.epoch_before},
-                                   {"epoch_after", region.epoch_after},
-                                   {"assurance", name(region.assurance.level)},
-                                   {"rests_on", region.assurance.rests_on}});
-    out.object(object);
-  } else if (erasure.erased > 0) {
-    std::string text = "erased " + count_of(erasure.erased, one, many) + " in " + spell(time);
-    if (erasure.unknown > 0) text += ", " + std::to_string(erasure.unknown) + " unknown";
-    out.line(text);
-    for (const Erasure::InRegion& region : erasure.regions)
-      out.line("region " + region.region + ": epoch " + std::to_string(region.epoch_before) +
-               " is over, now " + std::to_string(region.epoch_after) + "; assurance " +
-               name(region.assurance.level) + ": " + region.assurance.rests_on);
-  }
-  if (erasure.erased == 0)
-    throw refused(Errc::subject_unknown, "nobody was erased: none of them is known here");
-}
 
 void add_erase_verb(const Verbs& verbs) {
   Common& common = verbs.common;

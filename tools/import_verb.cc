@@ -49,7 +49,19 @@ struct Item {
 
 // Which errors speak of one person or one record, not of the whole import.
 bool is_of_one(Errc code) noexcept {
-  return code == Errc::invalid_argument || code == Errc::too_large || code == Errc::region_mismatch;
+  switch (code) {
+    case Errc::invalid_argument:
+    case Errc::too_large:
+    case Errc::region_mismatch:
+    case Errc::suppressed:
+    case Errc::restricted:
+    case Errc::consent_missing:
+    case Errc::objected:
+    case Errc::transfer_pending:
+      return true;
+    default:
+      return false;
+  }
 }
 
 class Importer {

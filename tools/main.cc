@@ -61,7 +61,12 @@ int run(std::vector<std::string> arguments) {
   add_purpose_verbs(verbs);
   add_import_verb(verbs);
   add_record_verbs(verbs);
+  add_consent_verbs(verbs);
+  add_suppression_verbs(verbs);
+  add_hold_verbs(verbs);
   add_erase_verb(verbs);
+  add_residency_verbs(verbs);
+  add_upkeep_verbs(verbs);
 
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   Output out(json);

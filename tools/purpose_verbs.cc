@@ -1,5 +1,6 @@
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -13,6 +14,7 @@ struct PurposeOptions {
   std::string basis;
   std::string retain;
   bool no_compress = false;
+  std::vector<std::string> categories;
 };
 
 void say_purpose(Output& out, const PurposeTerms& terms) {
@@ -20,6 +22,7 @@ void say_purpose(Output& out, const PurposeTerms& terms) {
     Json object = {{"purpose", terms.name}, {"basis", name(terms.basis)}};
     object["retain_days"] = terms.retention ? Json(terms.retention->count()) : Json();
     object["compress"] = terms.compress;
+    object["categories"] = terms.categories;
     out.object(object);
     return;
   }
@@ -27,6 +30,8 @@ void say_purpose(Output& out, const PurposeTerms& terms) {
   text += terms.retention ? "kept " + count_of(terms.retention->count(), "day", "days")
                           : std::string("kept until erased");
   if (!terms.compress) text += ", not compressed";
+  for (std::size_t i = 0; i < terms.categories.size(); ++i)
+    text += (i == 0 ? ", of " : " and ") + terms.categories[i];
   out.line(text);
 }
 
@@ -34,6 +39,7 @@ void add(const Common& common, const PurposeOptions& given, Output& out) {
   PurposeTerms terms;
   terms.name = given.name;
   terms.compress = !given.no_compress;
+  terms.categories = given.categories;
   const auto basis = legal_basis(given.basis);
   if (!basis)
     throw usage(
@@ -78,6 +84,10 @@ void add_purpose_verbs(const Verbs& verbs) {
               "Records expire after so many days, weeks or years: 30d, 6w, 2y (default: never)");
   added.add_flag("--no-compress", given->no_compress,
                  "For records that hold a secret beside what an attacker controls");
+  many_option(added, "--category", given->categories,
+              "What kind of personal data it is, for the record of processing activities; repeat "
+              "it for more")
+      .type_name("LABEL");
   added.callback([&common, &action, given] {
     action = [&common, given](Output& out) { add(common, *given, out); };
   });

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "efface/limits.h"
 #include "tools/input.h"
@@ -19,6 +20,13 @@ struct RecordOptions {
   std::string region;
   std::string prefix;
   bool values = false;
+  std::vector<std::string> also;
+  std::string retain;
+  std::string origin;
+  std::vector<std::string> recipients;
+  bool automated = false;
+  bool rectify = false;
+  bool shred_now = false;
 };
 
 Failure record_unknown() {
@@ -38,6 +46,27 @@ Reached reach(const Session& session, const RecordOptions& given) {
   return {std::move(activity), take(tenant.subject(SubjectId(view(id))))};
 }
 
+// What a record is put with, and what its options point to.
+struct PutTerms {
+  std::vector<Purpose> also;
+  std::vector<std::string_view> recipients;
+  PutOptions options;
+};
+void fill(PutTerms& terms, const Tenant& tenant, const RecordOptions& given) {
+  for (const std::string& purpose : given.also) terms.also.push_back(take(tenant.purpose(purpose)));
+  terms.recipients.assign(given.recipients.begin(), given.recipients.end());
+  PutOptions& options = terms.options;
+  options.also_permitted = terms.also;
+  options.origin = given.origin;
+  options.recipients = terms.recipients;
+  options.automated_decision = given.automated;
+  options.rectifies = given.rectify;
+  if (given.retain.empty()) return;
+  options.retention = retention(given.retain);
+  if (!options.retention)
+    throw usage("--retain is a number of days, weeks or years, up to a hundred: 30d, 6w, 2y");
+}
+
 void put(const Common& common, const RecordOptions& given, Output& out) {
   if (given.subject == "-")
     throw usage("stdin is the value: give the person as @FILE or as an argument");
@@ -47,18 +76,20 @@ void put(const Common& common, const RecordOptions& given, Output& out) {
   const Tenant tenant = session.tenant(given.tenant);
   const Activity activity = take(tenant.activity(take(tenant.purpose(given.purpose))));
   const RecordName name(given.name);
+  PutTerms terms;
+  fill(terms, tenant, given);
 
   const bool one_region = !given.region.empty() || tenant.regions().size() == 1;
   if (one_region) {
     const Region region = region_of(session.store(), tenant, given.region);
-    take(activity.put(SubjectId(view(id)), region, name, bytes_of(value)));
+    take(activity.put(SubjectId(view(id)), region, name, bytes_of(value), terms.options));
   } else {
     // Who is there already needs no region.
     const Result<Subject> subject = tenant.subject(SubjectId(view(id)));
     if (!subject && subject.error().code() == Errc::subject_unknown)
       throw usage("she is new, and the tenant has several regions: name hers with --region");
     if (!subject) throw Failure(subject.error());
-    take(activity.put(*subject, name, bytes_of(value)));
+    take(activity.put(*subject, name, bytes_of(value), terms.options));
   }
   if (out.json())
     out.object({{"put", 1}, {"value_bytes", value.size()}});
@@ -85,12 +116,14 @@ void get(const Common& common, const RecordOptions& given, Output& out) {
 void remove(const Common& common, const RecordOptions& given, Output& out) {
   Session session(common);
   const Reached reached = reach(session, given);
-  if (!take(reached.activity.remove(reached.subject, RecordName(given.name))))
+  const Shred shred = given.shred_now ? Shred::now : Shred::within_window;
+  if (!take(reached.activity.remove(reached.subject, RecordName(given.name), shred)))
     throw record_unknown();
   if (out.json())
-    out.object({{"removed", 1}});
+    out.object({{"removed", 1}, {"shredded", given.shred_now}});
   else
-    out.line("removed 1 record");
+    out.line(given.shred_now ? "removed 1 record, and shredded what old copies hold of it"
+                             : "removed 1 record");
 }
 
 void say_record(Output& out, std::string_view name, const std::optional<Bytes>& value) {
@@ -144,12 +177,23 @@ void add_record_verbs(const Verbs& verbs) {
   hang(puts, true, put);
   text_option(puts, "--region", given->region,
               "Where she is enrolled when she is new (default: the tenant's only region)");
+  many_option(puts, "--also", given->also, "A further purpose that may read it; repeat it for more")
+      .type_name("PURPOSE");
+  text_option(puts, "--retain", given->retain, "For less long than its purpose says: 30d, 6w, 2y");
+  text_option(puts, "--origin", given->origin, "Where it came from");
+  many_option(puts, "--recipient", given->recipients, "To whom it is disclosed; repeat it for more")
+      .type_name("TEXT");
+  puts.add_flag("--automated", given->automated, "It is a decision taken without a human");
+  puts.add_flag("--rectify", given->rectify, "It corrects what is there: noted in her file");
   hang(verbs.add(verbs.app, "get", "A record's value, as it is",
                  "efface get acme @id.txt movie-17 --purpose ratings"),
        true, get);
-  hang(verbs.add(verbs.app, "remove", "Remove a record (a person is erased)",
-                 "efface remove acme @id.txt movie-17 --purpose ratings"),
-       true, remove);
+  CLI::App& removes = verbs.add(verbs.app, "remove", "Remove a record (a person is erased)",
+                                "efface remove acme @id.txt movie-17 --purpose ratings");
+  hang(removes, true, remove);
+  removes.add_flag(
+      "--shred-now", given->shred_now,
+      "Make it unreadable in old copies too before it answers, not at a later maintain");
   CLI::App& lists = verbs.add(verbs.app, "list", "The names of a person's records, in order",
                               "efface list acme @id.txt --purpose ratings --values");
   hang(lists, false, list);

@@ -33,6 +33,7 @@ void Common::complete() {
   if (root_keys.empty()) root_keys = split(environment("EFFACE_ROOT_KEY"), ':');
   if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
   if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
+  if (processing_region.empty()) processing_region = environment("EFFACE_PROCESSING_REGION");
   if (!accept_level.empty() && accept_level != "L0" && accept_level != "L1")
     throw usage("--accept-level is L0 or L1, the default");
 }
@@ -56,6 +57,14 @@ CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
   text_option(verb, "--accept-level", common.accept_level,
               "L0: take root keys that are destroyed only logically (EFFACE_ACCEPT_LEVEL)")
       .type_name("LEVEL")
+      ->group(group);
+  text_option(verb, "--processing-region", common.processing_region,
+              "Where this runs: people of other regions are read here only by a transfer rule "
+              "(EFFACE_PROCESSING_REGION)")
+      .type_name("REGION")
+      ->group(group);
+  verb.add_flag("--require-agreement", common.require_agreement,
+                "Write nothing for a tenant without a processing agreement")
       ->group(group);
   text_option(verb, "--actor", common.actor, "Who acts: a service or a desk, not a person")
       .type_name("LABEL")
@@ -133,6 +142,8 @@ OpenOptions open_options(const Common& common) {
   options.directory = common.store;
   options.verify_structure = common.verify;
   options.accept_l0 = common.accept_level == "L0";
+  options.processing_region = common.processing_region;
+  options.require_agreement = common.require_agreement;
   return options;
 }
 

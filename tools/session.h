@@ -2,7 +2,8 @@
 //
 // Shape     --root-key [REGION=]FILE. REGION= is taken for a region when it is a label; a bare FILE
 //           goes to the only region. What is not given comes from EFFACE_STORE, EFFACE_ROOT_KEY
-//           (several separated by ':'), EFFACE_PASSPHRASE_FILE and EFFACE_ACCEPT_LEVEL.
+//           (several separated by ':'), EFFACE_PASSPHRASE_FILE, EFFACE_ACCEPT_LEVEL and
+//           EFFACE_PROCESSING_REGION.
 // Lifetime  Handles of the store do not outlive the Session.
 #pragma once
 #include <CLI/CLI.hpp>
@@ -24,7 +25,9 @@ struct Common {
   std::vector<std::string> root_keys;
   std::string passphrase_file;
   std::string accept_level;
+  std::string processing_region;
   std::string actor = "cli";
+  bool require_agreement = false;
   bool verify = false;
   bool json = false;
 

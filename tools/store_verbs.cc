@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/text.h"
+#include "tools/times.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
@@ -97,17 +98,6 @@ void init(Common common, const InitOptions& given, Output& out) {
   for (const RegionStats& region : take(store.stats()).regions) say_region(out, region);
 }
 
-void maintain(const Common& common, Output& out) {
-  Session session(common);
-  const Maintained done = take(session.store().maintain());
-  if (out.json()) {
-    out.object({{"records_removed", done.records_removed}, {"queue_entries", done.queue_entries}});
-    return;
-  }
-  out.line(count_of(done.records_removed, "record", "records") + " of the erased removed, " +
-           count_of(done.queue_entries, "entry", "entries") + " of the queue worked off");
-}
-
 Json json_of(const RegionStats& region) {
   Json object = {{"region", region.name}, {"open", region.open}};
   if (!region.open) return object;
@@ -117,6 +107,11 @@ Json json_of(const RegionStats& region) {
   object["erase_pending"] = region.erase_pending;
   object["reclaim_entries"] = region.reclaim_entries;
   object["records"] = region.records;
+  object["residue_records"] = region.residue_records;
+  object["residue_bytes"] = region.residue_bytes;
+  object["residue_oldest"] =
+      region.residue_oldest ? Json(spell_time(*region.residue_oldest)) : Json();
+  object["people_held"] = region.people_held;
   object["keyring_file_bytes"] = region.keyring_file_bytes;
   object["keyring_used_bytes"] = region.keyring_used_bytes;
   object["records_file_bytes"] = region.records_file_bytes;
@@ -138,6 +133,13 @@ void say_stats(Output& out, const RegionStats& region) {
   out.line("  keyring: " + spell_bytes(region.keyring_used_bytes) + " used of " +
            spell_bytes(region.keyring_file_bytes));
   out.line("  erased and not yet swept: " + count_of(region.reclaim_entries, "entry", "entries"));
+  std::string residue = "  overwritten or removed and not yet shredded: " +
+                        count_of(region.residue_records, "record", "records");
+  if (region.residue_oldest)
+    residue += ", " + spell_bytes(region.residue_bytes) + ", the oldest " +
+               spell_age(std::chrono::system_clock::now() - *region.residue_oldest) + " old";
+  out.line(residue);
+  out.line("  on legal hold: " + count_of(region.people_held, "person", "people"));
 }
 
 void stat(const Common& common, Output& out) {
@@ -174,10 +176,6 @@ void add_store_verbs(const Verbs& verbs) {
     action = [&common, given](Output& out) { init(common, *given, out); };
   });
 
-  verbs
-      .add(verbs.app, "maintain", "Give back the space of the erased",
-           "efface maintain --store people --root-key /mnt/keys/eu-west.root")
-      .callback([&common, &action] { action = [&common](Output& out) { maintain(common, out); }; });
   verbs
       .add(verbs.app, "stat", "Numbers about the store",
            "efface stat --json --store people --root-key /mnt/keys/eu-west.root")

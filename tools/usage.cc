@@ -10,7 +10,7 @@
 namespace efface::cli {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> other_words = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> other_words = {{
     {"create", "init"},
     {"delete", "remove"},
     {"rm", "remove"},
@@ -22,6 +22,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> other_wo
     {"scan", "list"},
     {"vacuum", "maintain"},
     {"stats", "stat"},
+    {"release", "hold release"},
+    {"revoke", "consent withdraw"},
+    {"block", "suppress"},
 }};
 
 const CLI::App& innermost(const CLI::App& app) {
@@ -70,7 +73,9 @@ std::string list_of(const CLI::App& app) {
 }
 
 std::string wrong_verb(const CLI::App& at, const std::vector<std::string>& rest) {
-  const std::string path = at.get_parent() == nullptr ? "" : at.get_name() + ' ';
+  std::string path;
+  for (const CLI::App* group = &at; group->get_parent() != nullptr; group = group->get_parent())
+    path = group->get_name() + ' ' + path;
   for (const std::string& word : rest) {
     if (word.starts_with('-')) continue;
     Words words = verbs_of(at, path);

@@ -5,15 +5,17 @@
 
 namespace efface::cli {
 
-void add_store_verbs(const Verbs& verbs);    // init, maintain, stat
-void add_tenant_verbs(const Verbs& verbs);   // tenant add|list|offboard
+void add_store_verbs(const Verbs& verbs);    // init, stat
+void add_tenant_verbs(const Verbs& verbs);   // tenant add|list|offboard, tenant agreement set|show
 void add_purpose_verbs(const Verbs& verbs);  // purpose add|list
 void add_record_verbs(const Verbs& verbs);   // put, get, remove, list
 void add_import_verb(const Verbs& verbs);
+void add_consent_verbs(const Verbs& verbs);      // consent grant|withdraw|show, object
+void add_suppression_verbs(const Verbs& verbs);  // restrict, lift, suppress, reinstate
+void add_hold_verbs(const Verbs& verbs);         // hold add|release|show
 void add_erase_verb(const Verbs& verbs);
-
-// What an erasure did and what that rests on. Refuses (subject_unknown) when it erased nobody.
-void say_erasure(Output& out, const Erasure& erasure, std::chrono::nanoseconds time,
-                 const char* one, const char* many);
+void add_residency_verbs(const Verbs& verbs);  // transfer person, transfer rule add|list
+void add_query_verbs(const Verbs& verbs, CLI::App& tenant);  // query, tenant processing
+void add_upkeep_verbs(const Verbs& verbs);                   // maintain, retention show|plan|commit
 
 }  // namespace efface::cli

@@ -174,14 +174,26 @@ TEST(CommandLine, ErasesWhomAFileNames) {
   EXPECT_EQ(code_of(none), "subject_unknown");
 }
 
-TEST(CommandLine, OffboardsATenantOnlyWhenItsNameIsSaidTwice) {
+TEST(CommandLine, OffboardsATenantOnlyByTheTokenOfAPlan) {
   Shop shop;
   shop.open_for_business();
   shop.run({"put", "acme", "alice", "tea", "--purpose", "ratings"}, "green");
-  EXPECT_EQ(shop.run({"tenant", "offboard", "acme"}).status, 2);
-  EXPECT_EQ(shop.run({"tenant", "offboard", "acme", "--confirm", "acmy"}).status, 1);
+  const Ran planned = shop.run({"tenant", "offboard", "acme", "--json"});
+  EXPECT_EQ(planned.status, 0);
+  const json plan = json::parse(planned.out);
+  EXPECT_EQ(plan["people"], 1);
+  EXPECT_EQ(plan["held"], 0);
+  EXPECT_EQ(plan["regions"], json::array({"eu"}));
+  const std::string token = plan["token"];
+  EXPECT_EQ(code_of(shop.run({"tenant", "offboard", "acme", "--token", token + "0", "--json"})),
+            "conflict");
+  shop.run({"put", "acme", "bob", "tea", "--purpose", "ratings"}, "black");
+  EXPECT_EQ(code_of(shop.run({"tenant", "offboard", "acme", "--token", token, "--json"})),
+            "conflict");
   EXPECT_EQ(shop.run({"get", "acme", "alice", "tea", "--purpose", "ratings"}).out, "green");
-  const Ran gone = shop.run({"tenant", "offboard", "acme", "--confirm", "acme"});
+  const json again = json::parse(shop.run({"tenant", "offboard", "acme", "--json"}).out);
+  const Ran gone =
+      shop.run({"tenant", "offboard", "acme", "--token", again["token"].get<std::string>()});
   EXPECT_EQ(gone.status, 0);
   EXPECT_THAT(gone.out, StartsWith("erased 1 tenant in "));
   EXPECT_EQ(code_of(shop.run({"purpose", "list", "acme", "--json"})), "tenant_unknown");

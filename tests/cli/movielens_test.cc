@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "cli/movielens.h"
 #include "cli/run.h"
 
 namespace {
@@ -16,23 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using efface::test::content_of;
 using efface::test::Ran;
+using efface::test::Ratings;
+using efface::test::ratings_of;
 using efface::test::Shop;
 using nlohmann::json;
-
-using Ratings = std::map<std::string, std::map<std::string, std::string>>;
-
-Ratings ratings_of(const std::string& csv) {
-  Ratings ratings;
-  std::istringstream lines(csv);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    if (line.ends_with('\r')) line.pop_back();
-    const std::size_t first = line.find(','), second = line.find(',', first + 1);
-    ratings[line.substr(0, first)][line.substr(first + 1, second - first - 1)] = line;
-  }
-  return ratings;
-}
 
 // How many places of all files below a directory hold one of these lines. Every line of these two
 // people is over 16 bytes and begins with "1414," or "1001,".
@@ -64,8 +51,7 @@ void copy_tree(const fs::path& from, const fs::path& to) {
 }
 
 TEST(MovieLens, GoesInAndTwoPeopleLeaveForGood) {
-  const fs::path csv =
-      fs::path(EFFACE_SOURCE_DIR) / ".." / "shared" / "data" / "movielens-small" / "ratings.csv";
+  const fs::path csv = efface::test::movielens_csv();
   if (!fs::exists(csv)) GTEST_SKIP() << "needs ../shared/data";
   Shop shop("movielens");
   shop.open_for_business();

@@ -11,6 +11,7 @@
 #include "tools/failure.h"
 #include "tools/progress.h"
 #include "tools/text.h"
+#include "tools/times.h"
 
 namespace {
 
@@ -43,6 +44,32 @@ std::vector<Row> rows_of(std::string_view text) {
                     row.fault != nullptr});
   EXPECT_EQ(source.window(), "");
   return rows;
+}
+
+TEST(Times, AreReadAsTheyAreWritten) {
+  using namespace std::chrono_literals;
+  using std::chrono::hours;
+  using std::chrono::sys_days;
+  const auto at = [](const char* text) { return time_point(text).value_or(efface::TimePoint()); };
+  EXPECT_EQ(at("2024-02-29"), efface::TimePoint(sys_days(2024y / 2 / 29)));
+  EXPECT_EQ(at("2026-05-25T09:30:07Z"),
+            efface::TimePoint(sys_days(2026y / 5 / 25)) + 9h + 30min + 7s);
+  EXPECT_EQ(spell_time(at("2026-05-25T09:30:07Z") + 9ms), "2026-05-25T09:30:07.009Z");
+  EXPECT_EQ(spell_date(sys_days(1999y / 12 / 31)), "1999-12-31");
+  for (const char* bad :
+       {"", "2026", "2026-02-29", "2026-13-01", "2026-00-10", "1969-12-31", "2026-1-01x",
+        "2026-01-01T", "2026-01-01T24:00:00Z", "2026-01-01T10:60:00Z", "2026-01-01T10:00:00",
+        "2026-01-01 10:00:00Z", "2026-01-01T+1:00:00Z", "2300-01-01", "2026-01-01T10:00:00Zx"})
+    EXPECT_EQ(time_point(bad), std::nullopt) << bad;
+  EXPECT_EQ(window("12h"), hours(12));
+  EXPECT_EQ(window("0h"), hours(0));
+  EXPECT_EQ(window("2w"), hours(14 * 24));
+  for (const char* bad : {"", "h", "12", "-1h", "1.5h", "1m", "99999999999h", "999999d"})
+    EXPECT_EQ(window(bad), std::nullopt) << bad;
+  EXPECT_EQ(spell_age(59min + 59s), "59 minutes");
+  EXPECT_EQ(spell_age(47h), "47 hours");
+  EXPECT_EQ(spell_age(48h), "2 days");
+  EXPECT_EQ(spell_age(-5min), "0 minutes");
 }
 
 TEST(Csv, GivesFieldsAndTheLinesOwnBytes) {

@@ -1,0 +1,84 @@
+#include <memory>
+#include <string>
+
+#include "tools/person.h"
+#include "tools/said.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+struct SuppressionOptions : PersonOptions {
+  std::string reason;
+};
+
+void suppress(const Common& common, const SuppressionOptions& given, Output& out) {
+  const WipedText id = subject_id(given.subject);
+  Session session(common);
+  const Tenant tenant = session.tenant(given.tenant);
+  const Timer timer;
+  const Erasure erasure = take(tenant.suppress(SubjectId(view(id))));
+  std::string text = "suppressed 1 id";
+  if (erasure.erased > 0) text += ", erased 1 person in " + spell(timer.passed());
+  if (erasure.held > 0)
+    text += "; a legal hold keeps the person, who is erased when it is released";
+  say_erasure(out, text, {{"suppressed", 1}}, erasure, timer.passed());
+}
+
+void reinstate(const Common& common, const SuppressionOptions& given, Output& out) {
+  const WipedText id = subject_id(given.subject);
+  Session session(common);
+  take(session.tenant(given.tenant).reinstate(SubjectId(view(id)), given.reason));
+  if (out.json())
+    out.object({{"reinstated", 1}});
+  else
+    out.line("reinstated 1 id");
+}
+
+void restrict(const Common& common, const SuppressionOptions& given, Output& out) {
+  const OnePerson person(common, given);
+  take(person.tenant().restrict(person.subject()));
+  if (out.json())
+    out.object({{"restricted", true}});
+  else
+    out.line("the restriction is in force");
+}
+
+void lift(const Common& common, const SuppressionOptions& given, Output& out) {
+  const OnePerson person(common, given);
+  take(person.tenant().lift_restriction(person.subject()));
+  if (out.json())
+    out.object({{"restricted", false}});
+  else
+    out.line("the restriction is lifted");
+}
+
+}  // namespace
+
+void add_suppression_verbs(const Verbs& verbs) {
+  Common& common = verbs.common;
+  Action& action = verbs.action;
+  const auto given = std::make_shared<SuppressionOptions>();
+  using Verb = void (*)(const Common&, const SuppressionOptions&, Output&);
+  const auto hang = [&](CLI::App& verb, Verb what) {
+    add_person_options(verb, *given);
+    verb.callback([&common, &action, given, what] {
+      action = [&common, given, what](Output& out) { what(common, *given, out); };
+    });
+  };
+  hang(verbs.add(verbs.app, "restrict", "Keep a person's data and let nobody read or write it",
+                 "efface restrict acme @id.txt"),
+       restrict);
+  hang(verbs.add(verbs.app, "lift", "Lift a restriction", "efface lift acme @id.txt"), lift);
+  hang(verbs.add(verbs.app, "suppress", "Erase a person, and refuse to know the id from now on",
+                 "efface suppress acme @id.txt"),
+       suppress);
+  CLI::App& reinstated =
+      verbs.add(verbs.app, "reinstate", "End a suppression",
+                "efface reinstate acme @id.txt --reason 'asked for an account again'");
+  hang(reinstated, reinstate);
+  text_option(reinstated, "--reason", given->reason, "Why").required();
+}
+
+}  // namespace efface::cli
