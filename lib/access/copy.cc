@@ -18,21 +18,6 @@ struct Target {
   const keyring::Row& scope;
 };
 
-// Whether what stands at the target was written later.
-Result<bool> is_older(const Target& to, const Located& at, const records::OpenRecord& record) {
-  bool older = false;
-  const auto found =
-      to.person.home->region->vault->get(at.key, [&](Bytes value) -> Status {
-        EFFACE_ASSIGN(const records::OpenRecord there,
-                      open_value(to.person, to.keys, to.scope, at.tag, value));
-        older = there.fields.written_ms >= record.fields.written_ms;
-        return {};
-      });
-  if (!found && found.error().code() == Errc::expired) return false;
-  EFFACE_TRY(found);
-  return older;
-}
-
 Status copy_summary(const Target& to, const records::OpenRecord& record,
                     std::vector<records::Change>& into) {
   SummaryChange change;
@@ -40,28 +25,21 @@ Status copy_summary(const Target& to, const records::OpenRecord& record,
   return seal_summary(to.person, to.keys, to.scope, change, into);
 }
 
-Status copy_one(const Source& from, const Target& to, Clash clash, const records::RecordKey& key,
-                Bytes value, std::vector<records::Change>& into) {
+Status copy_one(const Source& from, const Target& to, const records::RecordKey& key, Bytes value,
+                std::vector<records::Change>& into) {
   EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
   const auto record = open_value(from.person, from.keys, from.scope, records::tag_of(key), value);
   if (!record && record.error().code() == Errc::expired) return {};
   EFFACE_TRY(record);
   if (record->fields.name.empty()) return copy_summary(to, *record, into);
   const Located at = locate(to.scope, as_text(record->fields.name));
-  if (clash == Clash::keep_later) {
-    EFFACE_ASSIGN(const bool older, is_older(to, at, *record));
-    if (older) return {};
-  }
   const TenantRegion& home = *to.person.home;
   const auto bucket = bucket_for_writing(*to.person.tenant, home, header.bucket);
   if (!bucket && bucket.error().code() == Errc::expired) return {};
   EFFACE_TRY(bucket);
-  const records::ScopeKeys with{home.region->id,
-                                home.ref.number,
-                                to.keys,
-                                to.scope,
-                                header.bucket,
-                                (*bucket)->find(keyring::bucket_key)->key.bytes()};
+  const records::ScopeKeys with{home.region->id, home.ref.number,
+                                to.keys,         to.scope,
+                                header.bucket,   (*bucket)->find(keyring::bucket_key)->key.bytes()};
   records::Change put;
   put.key = at.key;
   put.value = records::seal_record(with, at.tag, record->fields,
@@ -78,7 +56,7 @@ Status store(const Person& to, std::vector<records::Change>& changes) {
   return {};
 }
 
-Status copy_scope(const Source& from, const Target& to, Clash clash, std::size_t records_max) {
+Status copy_scope(const Source& from, const Target& to, std::size_t records_max) {
   const records::Vault& vault = *from.person.home->region->vault;
   std::vector<records::RecordKey> places;
   EFFACE_TRY(vault.each(from.scope.handle, [&](const records::RecordKey& key, Bytes) -> Status {
@@ -93,7 +71,7 @@ Status copy_scope(const Source& from, const Target& to, Clash clash, std::size_t
       return {};
     }));
     if (value.empty()) continue;
-    EFFACE_TRY(copy_one(from, to, clash, key, value, changes));
+    EFFACE_TRY(copy_one(from, to, key, value, changes));
     if (changes.size() >= records_max) EFFACE_TRY(store(to.person, changes));
   }
   return store(to.person, changes);
@@ -101,16 +79,16 @@ Status copy_scope(const Source& from, const Target& to, Clash clash, std::size_t
 
 }  // namespace
 
-Status copy_records(const Person& from, const Person& to, Clash clash,
+Status copy_records(const Person& from, const Person& to, keyring::Label incarnation,
                     std::size_t records_per_commit_max) {
   EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(from));
   for (const keyring::Row& scope : keys->rows()) {
     if (!keyring::is_scope(scope.label)) continue;
     EFFACE_ASSIGN(const keyring::SharedKeys target, keys_of(to));
-    const keyring::Row* into = target->find(keyring::purpose_of(scope.label));
+    const keyring::Row* into =
+        target->find(keyring::scope_label(keyring::purpose_of(scope.label), incarnation));
     if (into == nullptr) continue;
-    EFFACE_TRY(copy_scope({from, *keys, scope}, {to, *target, *into}, clash,
-                          records_per_commit_max));
+    EFFACE_TRY(copy_scope({from, *keys, scope}, {to, *target, *into}, records_per_commit_max));
   }
   return {};
 }

@@ -7,12 +7,9 @@
 
 namespace efface::access {
 
-// Of two records with one name in one purpose: the one that was there, or the one written later.
-enum class Clash : bool { replace, keep_later };
-
-// Seals every record of `from` for the scope of the same purpose of `to`, which must be there, in
-// bounded transactions; the summaries with them. Expired ones are passed over.
-Status copy_records(const Person& from, const Person& to, Clash clash,
+// Seals every record of `from` for that incarnation of the scope of the same purpose of `to`, which
+// must be there, in bounded transactions; the summaries with them. Expired ones are passed over.
+Status copy_records(const Person& from, const Person& to, keyring::Label incarnation,
                     std::size_t records_per_commit_max);
 
 // Seals her id for where she is enrolled.

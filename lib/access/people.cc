@@ -150,7 +150,7 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
       continue;
     }
     // A crash left it: she is here, and whole, and what was copied goes.
-    if (seen.moving && tenant->all_open() && !tenant->is_moving(seen.person->handle))
+    if (seen.moving && !tenant->is_moving(seen.person->handle))
       EFFACE_TRY(abandon_transfer(*seen.person, id));
     return *std::move(seen.person);
   }
@@ -198,6 +198,19 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
 
 Status abandon_transfer(const Person& person, SubjectId id) {
   const TenantState& tenant = *person.tenant;
+  EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(person));
+  if (const keyring::Row* merging = keys->find(keyring::merging_row)) {
+    std::array<keyring::Removal, 2> removals;
+    removals[0].tenant = removals[1].tenant = person.home->ref;
+    removals[0].what = keyring::Removal::What::arriving;
+    removals[0].tag = merging->handle;
+    removals[1].what = keyring::Removal::What::merging;
+    removals[1].tag = person.tag;
+    removals[1].only_if_person = person.handle;
+    removals[1].changes = {{.label = keyring::person, .clear = keyring::flag_moving}};
+    EFFACE_TRY(person.home->region->keyring->erase(removals));
+    return {};
+  }
   for (const TenantRegion& region : tenant.regions()) {
     if (&region == person.home) continue;
     if (!region.region->open)

@@ -50,7 +50,7 @@ Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& k
 
 // Flags of her row, in one commit. Nothing is done when she has been erased.
 Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear);
-// Destroys what a transfer copied to other regions and lets her be written again. Errors:
+// Destroys what a transfer, or a merge, copied and lets her be written again. Errors:
 // region_not_open.
 Status abandon_transfer(const Person& person, SubjectId id);
 

@@ -87,10 +87,8 @@ Status move_records(const std::shared_ptr<TenantState>& tenant, const TenantRegi
     std::vector<records::Change> changes;
     for (const Sealed& sealed : found) {
       EFFACE_ASSIGN(auto put, sealed_for(person, *keys, *from, *to, std::nullopt, sealed));
-      if (put) {
-        put->expect = records::Change::Expect::absent;
-        changes.push_back(*std::move(put));
-      }
+      // Who writes in between takes the old record away, and the removal then finds it gone.
+      if (put) changes.push_back(*std::move(put));
       changes.push_back(removal_of(sealed));
     }
     const Status moved = store(person, changes);

@@ -80,6 +80,20 @@ Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
   return std::move(stored.summary);
 }
 
+Result<SummaryChange> summary_of(const Person& person, const keyring::Keys& keys,
+                                 const keyring::Row& scope) {
+  EFFACE_ASSIGN(const Stored stored, read_at(person, keys, scope));
+  SummaryChange change;
+  if (!stored.nonce) return change;
+  change.any = true;
+  change.automated = stored.summary.automated;
+  change.earliest = stored.summary.earliest;
+  change.latest = stored.summary.latest;
+  for (const std::string_view recipient : stored.summary.recipients)
+    change.recipients.emplace_back(recipient);
+  return change;
+}
+
 Status seal_summary(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,
                     const SummaryChange& change, std::vector<records::Change>& into) {
   if (!change.any) return {};

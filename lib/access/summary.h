@@ -25,6 +25,10 @@ Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
 // What a summary, opened as the record that it is, says of its scope.
 Result<SummaryChange> summary_as_change(const records::OpenRecord& record);
 
+// The same of one scope, its successor not looked at. Nothing was written: nothing changes.
+Result<SummaryChange> summary_of(const Person& person, const keyring::Keys& keys,
+                                 const keyring::Row& scope);
+
 // Appends what brings the summary of a person's scope up to date, if anything has to change.
 Status seal_summary(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,
                     const SummaryChange& change, std::vector<records::Change>& into);

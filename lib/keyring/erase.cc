@@ -53,6 +53,10 @@ bool goes(const Removal& removal, RowView row) {
       return label == alias_row;
     case Removal::What::tombstone:
       return label == suppression;
+    case Removal::What::arriving:
+      return purpose_of(label) != 0 && incarnation_of(label) == arriving_scope;
+    case Removal::What::merging:
+      return label == merging_row;
     case Removal::What::bucket:
       return label == bucket_key;
     case Removal::What::rows:

@@ -101,6 +101,8 @@ struct Removal {
     hold,       // The key of her holds.
     alias,      // The tag's alias row, where it leads to only_if_handle.
     tombstone,  // Of a suppression.
+    arriving,   // The scopes of a merge that is not done.
+    merging,    // What says whom she is merged into.
     rows,       // None: what only changes comes with something that goes.
     bucket,
     tenant

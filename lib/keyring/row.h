@@ -32,9 +32,11 @@ inline constexpr Label incarnation_step = 0x0400;
 inline constexpr Label successor = 1;   // While a scope is re-keyed: the one that takes its place.
 inline constexpr Label first_kept = 2;  // To 15: withdrawn, and kept by a legal hold.
 inline constexpr Label last_kept = 15;
+inline constexpr Label arriving_scope = 16;  // Of who is merged into her: not hers yet.
 inline constexpr Label shared_count = 0x8000;  // | purpose. aux: her links to shared records.
 inline constexpr Label hold_key = 0xfc00;      // Opens what a legal hold keeps past its day.
 inline constexpr Label suppression = 0xfc01;   // A tombstone: survives the erasure of the person.
+inline constexpr Label merging_row = 0xfc03;   // handle: the tag of the person she is merged into.
 inline constexpr Label alias_row = 0xfc02;     // handle: the tag of the person it leads to.
 
 constexpr Label purpose_of(Label label) noexcept { return label & purpose_mask; }

@@ -10,6 +10,11 @@
 namespace efface::records {
 namespace {
 
+// A person's own row counts something else there: her identifiers.
+std::uint32_t generation_of(const keyring::Row& scope) noexcept {
+  return scope.label == keyring::person ? 0 : scope.aux;
+}
+
 constexpr std::size_t associated_bytes = clear_header_bytes + 16 + 4 + 16 + 16;
 
 // DEK = PRF(scope key; context) XOR PRF(bucket key; context): it takes both to open a record.
@@ -17,7 +22,7 @@ void derive_dek(const ScopeKeys& keys, crypto::KeySpan out) {
   std::array<std::byte, 14> numbers{};
   store_le(numbers.data(), keys.tenant);
   store_le<std::uint16_t>(numbers.data() + 4, keyring::purpose_of(keys.scope.label));
-  store_le(numbers.data() + 6, keys.scope.aux);
+  store_le(numbers.data() + 6, generation_of(keys.scope));
   store_le(numbers.data() + 10, keys.bucket);
   const auto prf = [&](crypto::KeyView key, crypto::KeySpan into) {
     crypto::prf256(
@@ -78,7 +83,7 @@ std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
   // What stands around a small value compresses alone, and not by enough to pay for the time.
   if (compress && fields.value.size() >= codec::compress_floor_bytes)
     frame = codec::compress(plain.bytes());
-  ClearHeader header{0, keyring::purpose_of(keys.scope.label), keys.scope.aux, keys.bucket};
+  ClearHeader header{0, keyring::purpose_of(keys.scope.label), generation_of(keys.scope), keys.bucket};
   if (frame) {
     codec::Plaintext sized(4 + frame->size());
     store_le(sized.data(), static_cast<std::uint32_t>(plain.size()));
@@ -124,7 +129,7 @@ Bytes nonce_of(Bytes value) noexcept {
 Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes value) {
   EFFACE_ASSIGN(const ClearHeader header, read_header(value));
   if (header.purpose != keyring::purpose_of(keys.scope.label) ||
-      header.generation != keys.scope.aux || header.bucket != keys.bucket)
+      header.generation != generation_of(keys.scope) || header.bucket != keys.bucket)
     return Error(Errc::corruption, "a record stands in another scope than it says");
   OpenRecord open{codec::Plaintext(value.size() - envelope_overhead_bytes), {}};
   crypto::SecretKey scratch;

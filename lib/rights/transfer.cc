@@ -84,7 +84,7 @@ Result<Person> make_incoming(const Acting& acting, const Person& person,
 Status copy_to(const Person& person, const Person& incoming, SubjectId id) {
   const std::shared_lock still(person.home->region->resealing);
   EFFACE_TRY(access::store_id(incoming, id));
-  return access::copy_records(person, incoming, access::Clash::replace, records_per_commit);
+  return access::copy_records(person, incoming, 0, records_per_commit);
 }
 
 // Step 3. Errors: subject_erased when an erasure was faster.

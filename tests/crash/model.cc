@@ -67,6 +67,13 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
       if (const auto at = tenant.people.find(op.ids.front()); at != tenant.people.end())
         at->second.home = op.regions.front();
       break;
+    case What::merge: {
+      PersonModel& into = tenant.people.at(op.ids.at(0));
+      PersonModel& from = tenant.people.at(op.ids.at(1));
+      into.records.insert(from.records.begin(), from.records.end());
+      from = into;
+      break;
+    }
     case What::remove:
     case What::shred:
       if (const auto at = tenant.people.find(op.ids.front()); at != tenant.people.end())
@@ -115,6 +122,8 @@ std::string_view name(Op::What what) noexcept {
       return "remove and re-key";
     case What::transfer:
       return "transfer";
+    case What::merge:
+      return "merge";
     case What::erase:
       return "erase";
     case What::erase_many:

@@ -49,6 +49,7 @@ struct Op {
     remove,      // A record.
     shred,       // A record, and its scope re-keyed at once.
     transfer,    // Of ids one, to region.
+    merge,       // Into the first of ids the second, whose id then is another of the first.
     erase,       // Of ids one.
     erase_many,  // Of ids all.
     offboard,

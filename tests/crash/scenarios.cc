@@ -165,6 +165,16 @@ Scenario transferring() {
                   people(What::transfer, "acme", {"p1"}, "eu")}};
 }
 
+Scenario merging() {
+  std::vector<Op> before = populated(3);
+  before.push_back(write(Op::What::put, {"p1"}, "second", "two"));
+  before.push_back(write(Op::What::put, {"p1"}, "letter", "dear", "mail"));
+  return {.label = "merge",
+          .place = {},
+          .before = std::move(before),
+          .ops = {{.what = What::merge, .tenant = "acme", .ids = {"p2", "p1"}}}};
+}
+
 Scenario opening() {
   return {.label = "open",
           .place = {},
@@ -198,7 +208,8 @@ std::vector<Scenario> all_scenarios() {
           erasing(),        erasing_many(),
           offboarding(),    maintaining(),
           rekeying(),       transferring(),
-          opening(),        in_two_regions()};
+          merging(),        opening(),
+          in_two_regions()};
 }
 
 }  // namespace efface::test

@@ -18,6 +18,7 @@ Scenario offboarding();
 Scenario maintaining();
 Scenario rekeying();
 Scenario transferring();
+Scenario merging();
 Scenario opening();
 Scenario in_two_regions();
 std::vector<Scenario> all_scenarios();

@@ -127,6 +127,14 @@ Session::Failure Session::perform_on(const Tenant& tenant, const Op& op) {
       if (erased) ended_ = erased->regions;
       return failure_of(erased);
     }
+    case What::merge: {
+      const auto into = tenant.subject(ids.at(0));
+      auto from = tenant.subject(ids.at(1));
+      if (!into || !from) return (into ? from : into).error();
+      const auto merged = tenant.merge(*into, *std::move(from));
+      if (merged) ended_ = merged->regions;
+      return failure_of(merged);
+    }
     case What::transfer: {
       const auto subject = tenant.subject(ids.front());
       if (!subject) return subject.error();

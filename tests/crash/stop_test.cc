@@ -37,6 +37,8 @@ TEST(Crash, InReKeyingAScopeLeavesEveryRecordThatLives) { expect_none(stopped(re
 
 TEST(Crash, InATransferLeavesThePersonWholeInOneRegion) { expect_none(stopped(transferring())); }
 
+TEST(Crash, InAMergeLeavesTwoPeopleOrOneWithAllThatBothHad) { expect_none(stopped(merging())); }
+
 TEST(Crash, InTheRecoveryFromACrashInATransferLeavesThePersonWholeInOneRegion) {
   expect_none(at_every_step_of_recovery(transferring(), {.then = Then::stop}));
 }

@@ -123,8 +123,7 @@ TEST_F(Objections, RefuseTheirPurposeUntilTheyAreLifted) {
   put(*alice, "fraud", "a", "x");
   ASSERT_TRUE(tenant_->object(*alice, purpose("fraud")));
   EXPECT_EQ(get(*alice, "fraud", "a"), "error: objected");
-  EXPECT_EQ(code_of(activity("fraud").put(*alice, RecordName("b"), as_bytes("y"))),
-            Errc::objected);
+  EXPECT_EQ(code_of(activity("fraud").put(*alice, RecordName("b"), as_bytes("y"))), Errc::objected);
   alice.reset();
   reopen();
   const Subject later = find("alice");
@@ -138,8 +137,7 @@ TEST_F(Objections, RefuseTheirPurposeUntilTheyAreLifted) {
 TEST_F(Objections, CountBeforeAnythingWasCollected) {
   const Subject alice = enrol("alice");
   ASSERT_TRUE(tenant_->object(alice, purpose("fraud")));
-  EXPECT_EQ(code_of(activity("fraud").put(alice, RecordName("a"), as_bytes("x"))),
-            Errc::objected);
+  EXPECT_EQ(code_of(activity("fraud").put(alice, RecordName("a"), as_bytes("x"))), Errc::objected);
   EXPECT_EQ(code_of(tenant_->object(alice, purpose("news"))), Errc::basis_differs);
 }
 

@@ -168,8 +168,7 @@ TEST_F(Residue, IsReKeyedWithinTheWindowAndEverythingElseStays) {
   EXPECT_EQ(maintain(small).scopes_rekeyed, 1u);
   EXPECT_EQ(store_->stats()->regions[0].residue_records, 0u);
   for (int i = 0; i < 20; ++i)
-    EXPECT_EQ(get(alice, "ratings", "r" + std::to_string(i)),
-              i == 3 ? "three" : std::to_string(i));
+    EXPECT_EQ(get(alice, "ratings", "r" + std::to_string(i)), i == 3 ? "three" : std::to_string(i));
   grant(alice);
   EXPECT_EQ(get(alice, "news", "shared"), "s");
   EXPECT_EQ(maintain().scopes_rekeyed, 0u);

@@ -55,7 +55,9 @@ TEST_F(Transfers, ThatMayNotBeAreRefusedAndNothingChanges) {
 }
 
 TEST_F(Transfers, ThereAndBackLoseNothing) {
-  { put(enrol("alice"), "ratings", "a", "x"); }
+  {
+    put(enrol("alice"), "ratings", "a", "x");
+  }
   for (const Region& to : {*us_, *eu_, *us_})
     ASSERT_TRUE(tenant_->transfer(find("alice"), to, TransferBasis::adequacy));
   reopen();
@@ -86,10 +88,9 @@ TEST_F(Residency, RefusesReadingAnotherRegionsPeopleWithoutARule) {
   put(enrol("alice"), "ratings", "a", "x");
   reopen_in("us");
   EXPECT_EQ(get(find("alice"), "ratings", "a"), "error: transfer_not_permitted");
-  EXPECT_EQ(code_of(ratings().update(find("alice"), RecordName("a"),
-                                     [](std::optional<Bytes>) -> Result<Update> {
-                                       return Update::keep();
-                                     })),
+  EXPECT_EQ(code_of(ratings().update(
+                find("alice"), RecordName("a"),
+                [](std::optional<Bytes>) -> Result<Update> { return Update::keep(); })),
             Errc::transfer_not_permitted);
   ASSERT_TRUE(tenant_->permit_transfer({"eu", "us", TransferBasis::adequacy}));
   EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
