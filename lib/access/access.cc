@@ -31,7 +31,7 @@ const keyring::Row* successor_of(const keyring::Keys& keys, const keyring::Row& 
   return keys.find(keyring::scope_label(keyring::purpose_of(scope.label), keyring::successor));
 }
 
-// Errors: expired.
+// Also one whose day is over, as long as its bucket's key is there. Errors: expired.
 Result<std::optional<records::OpenRecord>> read_at(const Person& person, const keyring::Keys& keys,
                                                    const keyring::Row& scope,
                                                    std::string_view name) {
@@ -41,7 +41,6 @@ Result<std::optional<records::OpenRecord>> read_at(const Person& person, const k
     EFFACE_ASSIGN(record, open_value(person, keys, scope, at.tag, value));
     if (as_text(record->fields.name) != name)
       return Error(Errc::corruption, "a record has another name than its place");
-    if (is_over(person, *record)) return Error(Errc::expired, "the record's retention is over");
     return {};
   }));
   return record;
@@ -58,40 +57,72 @@ Result<std::optional<records::OpenRecord>> read_scope(const Person& person,
   return read_at(person, keys, *next, name);
 }
 
+Error over() { return Error(Errc::expired, "the record's retention is over"); }
+
+// Of several, the one that came furthest in the order of the rules.
+struct Refusal {
+  int reached = 0;
+  std::optional<Error> why{};
+
+  void note(int step, const Error& error) {
+    if (step <= reached) return;
+    reached = step;
+    why = error;
+  }
+};
+
 bool permits(const records::OpenRecord& record, subjects::PurposeNumber purpose) {
   const auto& permitted = record.fields.permitted;
   return mutant == Mutant::permission_not_asked ||
          std::find(permitted.begin(), permitted.end(), purpose) != permitted.end();
 }
 
-// The purpose's own scope first; then the others in order of purpose, for a record that permits it.
+// Of the scope in use or its successor, and not over. Errors: expired.
+Result<std::optional<records::OpenRecord>> read_own_scope(const Person& person,
+                                                          const keyring::Keys& keys,
+                                                          const keyring::Row& scope,
+                                                          std::string_view name) {
+  EFFACE_ASSIGN(auto record, read_scope(person, keys, scope, name));
+  if (record && is_over(person, *record)) return over();
+  return record;
+}
+
+// The purpose's own scope first; then the others in order of purpose, for a record that permits it
+// and may be read. When there is none, the refusal that came furthest says why.
 Result<std::optional<records::OpenRecord>> read_admitted(const Activity& activity,
                                                          const Person& person,
                                                          const keyring::Keys& keys,
                                                          std::string_view name) {
   if (const keyring::Row* own = keys.find(activity.purpose.number)) {
-    EFFACE_ASSIGN(auto record, read_scope(person, keys, *own, name));
+    EFFACE_ASSIGN(auto record, read_own_scope(person, keys, *own, name));
     if (record) return record;
   }
-  std::optional<Error> refused;
+  Refusal refused;
   for (const keyring::Row& scope : keys.rows()) {
     if (!keyring::is_scope_in_use(scope.label) || scope.label == activity.purpose.number) continue;
     EFFACE_ASSIGN(const LegalBasis basis, activity.tenant->basis_of(scope.label));
-    const Status open = check_basis(basis, &scope);
-    if (!open && open.error().code() == Errc::consent_missing) continue;  // It is not alive.
-    EFFACE_ASSIGN(auto record, read_scope(person, keys, scope, name));
-    if (!record) continue;
-    if (!permits(*record, activity.purpose.number)) {
-      if (!refused)
-        refused =
-            Error(Errc::purpose_not_permitted, "the record was collected for another purpose");
-    } else if (open || mutant == Mutant::own_scope_not_asked) {
-      return record;
-    } else {
-      refused = open.error();
+    const auto closed = [&, open = check_basis(basis, &scope)](Errc why, Mutant broken) {
+      return !open && open.error().code() == why && mutant != broken;
+    };
+    if (closed(Errc::consent_missing, Mutant::withdrawn_scope_read)) continue;  // It is not alive.
+    auto record = read_scope(person, keys, scope, name);
+    if (!record && record.error().code() == Errc::expired) {
+      refused.note(3, over());
+      continue;
     }
+    EFFACE_TRY(record);
+    if (!*record) continue;
+    if (!permits(**record, activity.purpose.number))
+      refused.note(
+          1, Error(Errc::purpose_not_permitted, "the record was collected for another purpose"));
+    else if (closed(Errc::objected, Mutant::own_scope_not_asked))
+      refused.note(2, Error(Errc::objected, "the person objected to what it was collected for"));
+    else if (is_over(person, **record))
+      refused.note(3, over());
+    else
+      return record;
   }
-  if (refused) return *refused;
+  if (refused.why) return *refused.why;
   return std::optional<records::OpenRecord>();
 }
 
@@ -138,7 +169,7 @@ Status own_at(const Person& person, const keyring::Keys& keys, const keyring::Ro
   const Located place = locate(scope, name);
   EFFACE_TRY(person.home->region->vault->get(place.key, [&](Bytes value) -> Status {
     EFFACE_ASSIGN(own.record, open_value(person, keys, scope, place.tag, value));
-    if (is_over(person, *own.record)) return Error(Errc::expired, "the record's retention is over");
+    if (is_over(person, *own.record)) return over();
     own.key = place.key;
     std::ranges::copy(records::nonce_of(value), own.nonce.begin());
     return {};
@@ -227,7 +258,7 @@ Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanO
     } else {
       auto found = look_until_still(activity, person, [&](const keyring::Keys& keys) {
         const keyring::Row* scope = keys.find(purpose);
-        return scope != nullptr ? read_scope(person, keys, *scope, named.text())
+        return scope != nullptr ? read_own_scope(person, keys, *scope, named.text())
                                 : Result<Records>(Records());
       });
       if (!found && found.error().code() == Errc::expired) continue;

@@ -54,7 +54,8 @@ Result<Admission> admit(const Activity& activity, const Person& person, Use use)
   const TenantRegion& home = *person.home;
   if (use == Use::read && sees(Mutant::residency_not_asked))
     EFFACE_TRY(activity.tenant->check_residency(home));
-  if (use == Use::write) EFFACE_TRY(activity.tenant->check_agreement());
+  if (use == Use::write && sees(Mutant::agreement_not_asked))
+    EFFACE_TRY(activity.tenant->check_agreement());
   Admission admission;
   admission.use = use;
   admission.removals = home.region->keyring->removals();

@@ -19,9 +19,11 @@ enum class Mutant {
   consent_not_asked,     // Whoever has a scope is taken to have consented.
   objection_not_seen,    // The reading purpose is objected to, and reads.
   own_scope_not_asked,   // What was collected for an objected purpose is read for another.
+  withdrawn_scope_read,  // What a hold keeps of a withdrawn consent is read for another purpose.
   permission_not_asked,  // Every record permits every purpose.
   expiry_not_seen,       // A record whose time is over is read.
   residency_not_asked,   // A process reads wherever its people live.
+  agreement_not_asked,   // Who has no processing agreement writes all the same.
   moving_is_written,     // A person under transfer is written.
 };
 inline constexpr Mutant mutant = Mutant::EFFACE_ACCESS_MUTANT;
