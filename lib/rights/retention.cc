@@ -55,7 +55,7 @@ Status unless_gone(const Status& status) {
 struct Due {
   std::vector<std::uint32_t> days;  // Of one tenant in one region, sorted.
   std::uint32_t mark = 0;           // Its high-water mark.
-  bool dated = false;               // Whether anything ever expires.
+  bool dated = false;               // Whether anything ever expires, or did.
   std::uint32_t yesterday = 0;
 };
 
@@ -65,7 +65,10 @@ Result<Due> due_in(const Place& place) {
   due.yesterday = now == 0 ? 0 : now - 1;
   EFFACE_TRY(unless_gone(place.home->region->keyring->walk(
       place.home->buckets(), [&](keyring::RowView row) -> Result<Flow> {
-        if (row.label() == keyring::high_water) due.mark = row.aux();
+        if (row.label() == keyring::high_water) {
+          due.mark = row.aux();
+          due.dated = true;
+        }
         if (row.label() != keyring::bucket_key || row.aux() >= records::last_day) return Flow::more;
         due.dated = true;
         if (row.aux() < now) due.days.push_back(row.aux());
