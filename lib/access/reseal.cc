@@ -97,8 +97,9 @@ Status move_records(const std::shared_ptr<TenantState>& tenant, const TenantRegi
   }
 }
 
-// Makes the successors that are missing. Answers which scopes have one.
-Result<std::vector<ScopePlace>> make_successors(const TenantRegion& home,
+// Makes the successors that are missing. Answers which scopes have one. Not for a scope whose consent
+// is withdrawn: only a hold keeps it, and the release will ask for it by the handle that it has.
+Result<std::vector<ScopePlace>> make_successors(const TenantState& tenant, const TenantRegion& home,
                                                 std::span<const ScopePlace> scopes) {
   keyring::Keyring& keyring = *home.region->keyring;
   std::vector<ScopePlace> started;
@@ -108,6 +109,8 @@ Result<std::vector<ScopePlace>> make_successors(const TenantRegion& home,
     EFFACE_ASSIGN(const keyring::SharedKeys keys, keyring.keys(home.people(), scope.tag));
     const keyring::Row* row = keys->find(scope.purpose);
     if (row == nullptr || keys->find(keyring::person) == nullptr) continue;
+    EFFACE_ASSIGN(const LegalBasis basis, tenant.basis_of(scope.purpose));
+    if (basis == LegalBasis::consent && (row->flags & keyring::flag_granted) == 0) continue;
     started.push_back(scope);
     const keyring::Label label = keyring::scope_label(scope.purpose, keyring::successor);
     if (keys->find(label) != nullptr) continue;
@@ -124,7 +127,7 @@ Result<std::vector<ScopePlace>> make_successors(const TenantRegion& home,
 Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const TenantRegion& home,
                           std::span<const ScopePlace> scopes, std::size_t records_per_commit_max) {
   const std::unique_lock alone(home.region->resealing);
-  EFFACE_ASSIGN(const std::vector<ScopePlace> started, make_successors(home, scopes));
+  EFFACE_ASSIGN(const std::vector<ScopePlace> started, make_successors(*tenant, home, scopes));
   home.region->vault->barrier();  // What was sealed for the old scopes is refused from here on.
   for (const ScopePlace& scope : started)
     EFFACE_TRY(move_records(tenant, home, scope, records_per_commit_max));
