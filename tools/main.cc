@@ -65,6 +65,8 @@ int run(std::vector<std::string> arguments) {
   add_suppression_verbs(verbs);
   add_hold_verbs(verbs);
   add_erase_verb(verbs);
+  add_identity_verbs(verbs);
+  add_export_verbs(verbs);
   add_residency_verbs(verbs);
   add_upkeep_verbs(verbs);
 

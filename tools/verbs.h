@@ -14,6 +14,8 @@ void add_consent_verbs(const Verbs& verbs);      // consent grant|withdraw|show,
 void add_suppression_verbs(const Verbs& verbs);  // restrict, lift, suppress, reinstate
 void add_hold_verbs(const Verbs& verbs);         // hold add|release|show
 void add_erase_verb(const Verbs& verbs);
+void add_identity_verbs(const Verbs& verbs);   // identifier add|list, merge
+void add_export_verbs(const Verbs& verbs);     // export person|tenant|open|read, keygen
 void add_residency_verbs(const Verbs& verbs);  // transfer person, transfer rule add|list
 void add_query_verbs(const Verbs& verbs, CLI::App& tenant);  // query, tenant processing
 void add_upkeep_verbs(const Verbs& verbs);                   // maintain, retention show|plan|commit

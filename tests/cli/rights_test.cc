@@ -22,6 +22,7 @@ using efface::test::write_file;
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 using Words = Shop::Words;
 
@@ -353,6 +354,87 @@ TEST(Residency, MovesAPersonWholeToAnotherRegion) {
   EXPECT_EQ(json::parse(shop.run(get).out)["value"], "green");
   EXPECT_EQ(objects_of(shop.run({"query", "acme", "--json"})).at(0),
             (json{{"id", "alice"}, {"region", "us"}}));
+}
+
+TEST(Identifiers, LeadToOnePerson) {
+  const Desk desk;
+  desk.put("ratings");
+  EXPECT_EQ(desk.act({"identifier", "add"}, {"alice@example.org"}), "done");
+  EXPECT_EQ(desk.get("ratings", "alice@example.org"), "done");
+  EXPECT_EQ(desk.run({"identifier", "list", "acme", "alice@example.org"}).out,
+            "alice@example.org\n");
+  desk.code({"put", "acme", "device", "coffee", "--purpose", "ratings"}, "black");
+  EXPECT_EQ(desk.act({"identifier", "add"}, {"device"}), "exists");
+  const Ran merged = desk.json_of({"merge", "acme", "alice", "device"});
+  EXPECT_EQ(merged.status, 0) << merged.err;
+  EXPECT_EQ(desk.run({"list", "acme", "device", "--purpose", "ratings"}).out, "coffee\ntea\n");
+  EXPECT_EQ(desk.code({"merge", "acme", "alice", "nobody"}), "subject_unknown");
+  EXPECT_EQ(desk.code({"erase", "acme", "device"}), "done");
+  for (const char* id : {"alice", "alice@example.org", "device"})
+    EXPECT_EQ(desk.get("ratings", id), "subject_unknown");
+}
+
+TEST(Export, SaysAllThatIsKnownOfAPerson) {
+  const Desk desk;
+  desk.act({"consent", "grant"}, {"--purpose", "letters", "--channel", "web"});
+  desk.put("letters");
+  desk.code({"put", "acme", "alice", "tea", "--purpose", "ratings", "--origin", "survey"}, "black");
+  desk.act({"restrict"});
+  const Ran exported = desk.run({"export", "person", "acme", "alice"});
+  ASSERT_EQ(exported.status, 0) << exported.err;
+  const json person = json::parse(exported.out);
+  EXPECT_EQ(person["subject"]["id"], "alice");
+  EXPECT_EQ(person["subject"]["restricted"], true);
+  EXPECT_EQ(person["records"].size(), 2u);
+  for (const char* word : {"green", "black", "survey", "web", "consent_granted"})
+    EXPECT_THAT(exported.out, HasSubstr(word));
+
+  const Ran flat = desk.run({"export", "person", "acme", "alice", "--format", "flatbuffers"});
+  const json told = json::parse(desk.run({"export", "read"}, flat.out).out);
+  EXPECT_EQ(told["records"], person["records"]);
+  EXPECT_EQ(desk.code({"export", "read"}, "nothing of the kind"), "corruption");
+  EXPECT_EQ(desk.code({"export", "person", "acme", "nobody"}), "subject_unknown");
+}
+
+TEST(Export, OfATenantHasEveryPersonOnce) {
+  const Desk desk;
+  for (const char* person : {"alice", "bob", "carol"}) desk.put("ratings", person);
+  const Ran exported = desk.json_of({"export", "tenant", "acme"});
+  std::vector<std::string> ids;
+  for (const json& person : objects_of(exported)) ids.push_back(person["subject"]["id"]);
+  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("alice", "bob", "carol"));
+  EXPECT_EQ(json::parse(exported.err)["exported"], 3);
+}
+
+TEST(Export, SealedOpensForItsRecipientAlone) {
+  const Desk desk;
+  desk.put("ratings");
+  const std::string mine = (desk.path() / "mine").string();
+  const std::string other = (desk.path() / "other").string();
+  ASSERT_EQ(desk.run({"keygen", mine}).status, 0);
+  ASSERT_EQ(desk.run({"keygen", other}).status, 0);
+  EXPECT_EQ(desk.code({"keygen", mine}), "exists");
+  const auto mode = [](const std::string& file) {
+    return std::filesystem::status(file).permissions();
+  };
+  EXPECT_EQ(mode(mine), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+
+  const Ran sealed = desk.run({"export", "person", "acme", "alice", "--to-key", mine + ".pub"});
+  ASSERT_EQ(sealed.status, 0) << sealed.err;
+  EXPECT_THAT(sealed.out, Not(HasSubstr("green")));
+  EXPECT_TRUE(desk.run({"export", "open", "--key", mine}, sealed.out).out ==
+              desk.run({"export", "person", "acme", "alice"}).out);
+  EXPECT_EQ(desk.code({"export", "open", "--key", other}, sealed.out), "corruption");
+  EXPECT_EQ(
+      desk.code({"export", "open", "--key", mine}, sealed.out.substr(0, sealed.out.size() - 1)),
+      "corruption");
+  write_file(desk.path() / "no.pub", std::string(64, 'x') + '\n');
+  EXPECT_EQ(desk.code({"export", "person", "acme", "alice", "--to-key",
+                       (desk.path() / "no.pub").string()}),
+            "invalid_argument");
+  std::filesystem::permissions(mine, std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(desk.code({"export", "open", "--key", mine}, sealed.out), "unsafe_path");
 }
 
 TEST(Query, AnswersWhomTheConditionsFit) {

@@ -1,0 +1,219 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tools/person.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t key_line_bytes_max = 256;
+
+struct ExportVerbOptions : PersonOptions {
+  std::string format = "json";
+  std::string to_key;
+  std::string key;
+  std::string file = "-";
+};
+
+// A key stands in its file as 64 hexadecimal digits.
+WipedText hex_of(std::span<const std::byte> bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  WipedText text;
+  text.reserve(2 * bytes.size());
+  for (const std::byte byte : bytes) {
+    text.push_back(digits[std::to_integer<unsigned>(byte) >> 4U]);
+    text.push_back(digits[std::to_integer<unsigned>(byte) & 15U]);
+  }
+  return text;
+}
+
+std::optional<std::byte> digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<std::byte>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::byte>(c - 'a' + 10);
+  return std::nullopt;
+}
+
+using KeyBytes = std::vector<std::byte, WipingAllocator<std::byte>>;
+
+enum class KeyKind : bool { open, secret };
+
+KeyBytes key_of(const std::string& path, KeyKind kind) {
+  Source file(path, key_line_bytes_max);
+  if (kind == KeyKind::secret && file.open_to_others())
+    throw refused(Errc::unsafe_path, "the file of the secret key has a mode for group or others");
+  const std::optional<WipedText> line = next_line(file, key_line_bytes_max);
+  KeyBytes key;
+  bool good = line && line->size() == 2 * key_bytes;
+  for (std::size_t i = 0; good && i < line->size(); i += 2) {
+    const auto high = digit((*line)[i]), low = digit((*line)[i + 1]);
+    good = high && low;
+    if (good) key.push_back(*high << 4U | *low);
+  }
+  if (!good) throw refused(Errc::invalid_argument, "a key file is a line of 64 hexadecimal digits");
+  return key;
+}
+
+// Makes the file, which is not there. Errors: exists.
+void write_new(const std::string& path, const WipedText& text, mode_t mode) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  if (fd < 0 && errno == EEXIST)
+    throw refused(Errc::exists, "a key file is there already, and is not written over");
+  if (fd < 0) throw system_failure("a key file cannot be made");
+  const auto size = static_cast<ssize_t>(text.size());
+  const bool written = ::write(fd, text.data(), text.size()) == size && ::fsync(fd) == 0;
+  const bool closed = ::close(fd) == 0;
+  if (!written || !closed) {
+    Failure failure = system_failure("a key file cannot be written");
+    ::unlink(path.c_str());
+    throw failure;
+  }
+}
+
+void keygen(const Common&, const ExportVerbOptions& given, Output& out) {
+  const RecipientKeyPair keys = take(RecipientKeyPair::generate());
+  WipedText open = hex_of(keys.public_key().bytes);
+  const std::string shown(open.begin(), open.end());
+  open.push_back('\n');
+  take(keys.with_secret([&](std::span<const std::byte, key_bytes> secret) {
+    WipedText text = hex_of(secret);
+    text.push_back('\n');
+    write_new(given.file, text, S_IRUSR | S_IWUSR);
+  }));
+  try {
+    write_new(given.file + ".pub", open, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+  } catch (...) {
+    ::unlink(given.file.c_str());
+    throw;
+  }
+  if (out.json())
+    out.object({{"public_key", shown}});
+  else
+    out.line("public key " + shown);
+}
+
+ExportOptions options_of(const ExportVerbOptions& given) {
+  ExportOptions options;
+  if (given.format == "flatbuffers")
+    options.format = ExportFormat::flatbuffers;
+  else if (given.format != "json")
+    throw usage("--format is json or flatbuffers");
+  if (given.to_key.empty()) return options;
+  const KeyBytes key = key_of(given.to_key, KeyKind::open);
+  std::copy(key.begin(), key.end(), options.recipient.emplace().bytes.begin());
+  return options;
+}
+
+// To stdout. What it did not take ends the export at once.
+class Sink {
+ public:
+  explicit Sink(Output& out) noexcept : out_(out) {}
+  Status operator()(Bytes bytes) const {
+    out_.raw(bytes);
+    if (std::ferror(stdout) == 0) return {};
+    return Error(Errc::io, "stdout did not take all of the answer");
+  }
+
+ private:
+  Output& out_;
+};
+
+void export_person(const Common& common, const ExportVerbOptions& given, Output& out) {
+  const ExportOptions options = options_of(given);
+  const OnePerson person(common, given);
+  take(person.tenant().export_subject(person.subject(), options, Sink(out)));
+}
+
+void export_tenant(const Common& common, const ExportVerbOptions& given, Output& out) {
+  const ExportOptions options = options_of(given);
+  Session session(common);
+  const std::uint64_t people = take(session.tenant(given.tenant).export_all(options, Sink(out)));
+  out.notice("exported " + count_of(people, "person", "people"), {{"exported", people}});
+}
+
+Result<std::size_t> read_some(Source& source, std::span<std::byte> into) {
+  if (source.window().empty() && !source.more()) return std::size_t{0};
+  const std::string_view window = source.window();
+  const std::size_t many = std::min(window.size(), into.size());
+  std::copy_n(as_bytes(window).begin(), many, into.begin());
+  source.pass(many);
+  return many;
+}
+
+void open(const Common&, const ExportVerbOptions& given, Output& out) {
+  const KeyBytes secret = key_of(given.key, KeyKind::secret);
+  const RecipientKeyPair keys =
+      take(RecipientKeyPair::from_secret(std::span<const std::byte, key_bytes>(secret.data(), 32)));
+  Source source(given.file);
+  take(open_export([&](std::span<std::byte> into) { return read_some(source, into); }, keys,
+                   Sink(out)));
+}
+
+void read(const Common&, const ExportVerbOptions& given, Output& out) {
+  Source source(given.file);
+  static_cast<void>(take(export_to_json(
+      [&](std::span<std::byte> into) { return read_some(source, into); }, Sink(out))));
+}
+
+void add_export_options(CLI::App& verb, ExportVerbOptions& given) {
+  text_option(verb, "--format", given.format, "json (default) or flatbuffers");
+  text_option(verb, "--to-key", given.to_key,
+              "Seal it to whoever has the secret of this public key")
+      .type_name("FILE");
+}
+
+}  // namespace
+
+void add_export_verbs(const Verbs& verbs) {
+  Common& common = verbs.common;
+  Action& action = verbs.action;
+  const auto given = std::make_shared<ExportVerbOptions>();
+  using Verb = void (*)(const Common&, const ExportVerbOptions&, Output&);
+  const auto hang = [&](CLI::App& verb, Verb what) {
+    verb.callback([&common, &action, given, what] {
+      action = [&common, given, what](Output& out) { what(common, *given, out); };
+    });
+  };
+  CLI::App& group =
+      *verbs.app.add_subcommand("export", "Write all that is known of people, and open it");
+  group.require_subcommand(1);
+  CLI::App& one = verbs.add(group, "person", "All that is known of a person, to stdout",
+                            "efface export person acme @id.txt --to-key hers.pub > hers.sealed");
+  hang(one, export_person);
+  add_person_options(one, *given);
+  add_export_options(one, *given);
+  CLI::App& all = verbs.add(group, "tenant", "The same of all people of a tenant, one a line",
+                            "efface export tenant acme --to-key acme.pub > acme.sealed");
+  hang(all, export_tenant);
+  text_option(all, "TENANT", given->tenant, "Whose people").required();
+  add_export_options(all, *given);
+  CLI::App& opened = verbs.add(group, "open", "Open what was sealed to a public key",
+                               "efface export open --key mine < mine.sealed > mine.json");
+  hang(opened, open);
+  text_option(opened, "FILE", given->file, "The sealed export (default: stdin)");
+  text_option(opened, "--key", given->key, "The file that keygen made")
+      .type_name("FILE")
+      ->required();
+  CLI::App& told =
+      verbs.add(group, "read", "An export in flatbuffers, as JSON", "efface export read hers.fb");
+  hang(told, read);
+  text_option(told, "FILE", given->file, "The export (default: stdin)");
+
+  CLI::App& made = verbs.add(verbs.app, "keygen", "Make the two keys that exports are sealed to",
+                             "efface keygen mine");
+  hang(made, keygen);
+  text_option(made, "FILE", given->file, "For the secret key; the public one goes to FILE.pub")
+      .required();
+}
+
+}  // namespace efface::cli
