@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,6 +55,11 @@ struct OpenOptions {
   std::string processing_region{};
   // Refuse the first write of a tenant without a processing agreement (agreement_missing).
   bool require_agreement = false;
+  // Told of every erasure that was given a token (EraseOptions), once for each person it erased,
+  // so that services can drop what they derived [19]. Called after the erasure is durable and
+  // before erase answers, with no lock held; again at the next maintain or open until it answers
+  // true, so at least once. It must not throw. Without one, tokens wait.
+  std::function<bool(std::string_view tenant, Bytes token)> on_erased{};
   // For tests: what time it is. Null: the system's clock.
   std::chrono::system_clock::time_point (*now)() = nullptr;
 };

@@ -148,11 +148,11 @@ class EFFACE_EXPORT Tenant {
   // root key store did not confirm that the old root key is destroyed: the next erase, maintain or
   // open tries again; outcome_unknown: reopen, then look her up; legal_hold: she is restricted, and
   // erased when the last hold (see dossier) is released.
-  Result<Erasure> erase(Subject&& subject) const;
+  Result<Erasure> erase(Subject&& subject, const EraseOptions& options = {}) const;
   // Many in one epoch, at a fraction of the cost each. Who is not there is counted as unknown, who
   // is on legal hold as held. At most 100,000. When a region of theirs is not open:
   // region_not_open, and nothing is erased.
-  Result<Erasure> erase(std::span<const SubjectId> ids) const;
+  Result<Erasure> erase(std::span<const SubjectId> ids, const EraseOptions& options = {}) const;
 
  private:
   friend struct internal::Access;

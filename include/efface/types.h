@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "efface/bytes.h"
 #include "efface/export.h"
 #include "efface/root_key_store.h"
 
@@ -92,6 +93,12 @@ class Purpose {
       : tenant_(tenant), number_(number) {}
   std::uint64_t tenant_;  // Which Tenant it came from.
   std::uint16_t number_;
+};
+
+struct EraseOptions {
+  // For OpenOptions::on_erased: at most 64 bytes. No personal data: it is kept, sealed under a key
+  // of the tenant, until the callback has answered.
+  Bytes token{};
 };
 
 // What an erasure did.

@@ -143,8 +143,9 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
   EFFACE_TRY(start(options));
   EFFACE_ASSIGN(const os::Directory store, os::Directory::open(options.directory));
   EFFACE_ASSIGN(const codec::StoreFields manifest, read_manifest(store));
-  std::unique_ptr<Site> site(new Site({options.now != nullptr ? options.now : &system_now,
-                                       options.processing_region, options.require_agreement}));
+  std::unique_ptr<Site> site(
+      new Site({options.now != nullptr ? options.now : &system_now, options.processing_region,
+                options.require_agreement, options.on_erased}));
   std::size_t asked = 0;
   for (const codec::StoreRegionFields& region : manifest.regions) {
     RootKeyStore* root_keys = nullptr;

@@ -28,6 +28,7 @@ struct Setting {
   TimeSource clock;
   std::string processing_region{};  // Empty: wherever the data is.
   bool require_agreement = false;
+  std::function<bool(std::string_view, Bytes)> on_erased{};
 };
 
 class TenantState {
@@ -46,6 +47,10 @@ class TenantState {
   const std::string& name() const noexcept { return terms_.name; }
   const std::vector<TenantRegion>& regions() const noexcept { return regions_; }  // By name.
   std::chrono::system_clock::time_point now() const { return setting_.clock(); }
+
+  const std::function<bool(std::string_view, Bytes)>& on_erased() const noexcept {
+    return setting_.on_erased;
+  }
 
   bool all_open() const noexcept;
   // Errors: tenant_unknown (off-boarded), region_unknown, region_not_permitted, region_not_open.

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "rights/erasure.h"
+#include "rights/notice.h"
 #include "rights/reclaim.h"
 #include "rights/retention.h"
 
@@ -16,6 +17,14 @@ namespace {
 Status check_actor(Actor actor) {
   if (base::is_label(actor.text)) return {};
   return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
+}
+
+// What a crash kept from being told.
+Status tell_unless_gone(const access::TenantState& tenant) {
+  const auto told = rights::tell(tenant);
+  if (!told && told.error().code() == Errc::tenant_unknown) return {};
+  EFFACE_TRY(told);
+  return {};
 }
 
 Status reclaim_all(const access::Site& site, const MaintainOptions& options, Maintained& into) {
@@ -63,6 +72,7 @@ Result<Store> Store::create(const OpenOptions& options) {
 Result<Store> Store::open(const OpenOptions& options) {
   return api::guarded([&]() -> Result<Store> {
     EFFACE_ASSIGN(auto site, access::Site::open(options));
+    for (const auto& tenant : site->tenants()) EFFACE_TRY(tell_unless_gone(*tenant));
     return Store(std::make_shared<State>(State{std::move(site)}));
   });
 }
@@ -132,6 +142,7 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
     EFFACE_TRY(rights::expire(tenants, options, done));
     EFFACE_TRY(rights::shred_residue(tenants, options, done));
     EFFACE_TRY(reclaim_all(*state_->site, options, done));
+    for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));
     return done;
   });
 }

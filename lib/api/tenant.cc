@@ -102,18 +102,19 @@ Result<Subject> Tenant::subject(SubjectId id, const Region& home) const {
   });
 }
 
-Result<Erasure> Tenant::erase(Subject&& subject) const {
+Result<Erasure> Tenant::erase(Subject&& subject, const EraseOptions& options) const {
   return api::guarded([&]() -> Result<Erasure> {
     const Subject used_up = std::move(subject);
     const access::Person& person = Access::person(used_up);
     if (person.tenant != state_->tenant)
       return Error(Errc::subject_unknown, "the person belongs to another tenant");
-    return rights::erase({state_->tenant, state_->actor}, person);
+    return rights::erase({state_->tenant, state_->actor}, person, options.token);
   });
 }
 
-Result<Erasure> Tenant::erase(std::span<const SubjectId> ids) const {
-  return api::guarded([&] { return rights::erase({state_->tenant, state_->actor}, ids); });
+Result<Erasure> Tenant::erase(std::span<const SubjectId> ids, const EraseOptions& options) const {
+  return api::guarded(
+      [&] { return rights::erase({state_->tenant, state_->actor}, ids, options.token); });
 }
 
 }  // namespace efface

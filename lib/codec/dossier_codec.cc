@@ -34,8 +34,10 @@ Plaintext encode(const DossierFields& fields) {
                                        hold.since_ms, hold.until_ms));
   }
   std::vector<flatbuffers::Offset<schema::Asked>> asked;
-  for (const AskedFields& each : fields.asked)
-    asked.push_back(schema::CreateAsked(*flat, each.kind, flat.bytes(each.handle)));
+  for (const AskedFields& each : fields.asked) {
+    const auto handle = flat.bytes(each.handle);
+    asked.push_back(schema::CreateAsked(*flat, each.kind, handle, flat.bytes(each.token)));
+  }
   std::vector<flatbuffers::Offset<schema::Alias>> aliases;
   for (const Bytes id : fields.aliases)
     aliases.push_back(schema::CreateAlias(*flat, flat.bytes(id)));
@@ -67,7 +69,8 @@ Result<DossierFields> decode_dossier(Bytes plain) {
   fields.last_hold = dossier->last_hold();
   if (const auto* asked = dossier->asked())
     for (const auto* each : *asked) {
-      AskedFields& into = fields.asked.emplace_back(AskedFields{each->kind(), {}});
+      AskedFields& into =
+          fields.asked.emplace_back(AskedFields{each->kind(), {}, view(each->token())});
       const Bytes handle = view(each->handle());
       if (handle.size() != into.handle.size())
         return Error(Errc::corruption, "a person's file names no row");

@@ -35,6 +35,7 @@ struct HoldFields {
 struct AskedFields {
   std::uint8_t kind = 0;
   Id16 handle{};
+  Bytes token{};
 };
 
 struct DossierFields {

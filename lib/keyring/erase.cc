@@ -148,6 +148,7 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
       });
   if (gone_person) EFFACE_TRY(txn.remove(file_key(tree.tenant.number, *gone_person)));
   if (!removal.removed) return {};
+  if (removal.notice) EFFACE_TRY(txn.notify(tree.tenant, *removal.notice));
   if (removal.what == Removal::What::replaced) EFFACE_TRY(take_place(leaf, removal, flags));
   return apply(txn, tree, removal.tag, removal.changes, removal.file, leaf);
 }

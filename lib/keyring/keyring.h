@@ -117,6 +117,7 @@ struct Removal {
   std::uint32_t day = 0;             // Of the bucket: the high-water mark moves up to it.
   std::vector<RowChange> changes{};  // Of the same tag, afterwards.
   std::optional<Bytes> file{};       // As in Amend.
+  std::optional<Bytes> notice{};     // Kept until finish_notice, if anything goes.
   // Answers:
   bool removed = false;
   bool held = false;         // Refused: a legal hold is on her.
@@ -206,6 +207,16 @@ class Keyring {
   Result<ErasureOutcome> erase(const Lock& held, std::span<Removal> removals);
   // Finishes what a failing root key store left pending. Nothing to do: nothing done.
   Status settle();
+
+  // ---- notices: what an erasure of a tenant's people left to be told, oldest first ----
+  struct Notice {
+    std::uint64_t sequence = 0;
+    std::vector<std::byte> bytes;
+  };
+  Result<std::vector<Notice>> notices(const TenantRef& tenant);
+  Status finish_notice(const TenantRef& tenant, std::uint64_t sequence);
+  // Whether a destruction waits for the root key store.
+  bool pending() const noexcept { return pending_; }
 
   // ---- reclaiming ----
   Result<std::optional<Reclaim>> next_reclaim();

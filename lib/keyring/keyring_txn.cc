@@ -53,6 +53,16 @@ std::array<std::byte, 5> files_prefix(std::uint32_t tenant) noexcept {
   return key_of<5>('d', tenant);
 }
 
+std::array<std::byte, 5> notices_prefix(std::uint32_t tenant) noexcept {
+  return key_of<5>('e', tenant);
+}
+std::array<std::byte, 13> notice_key(std::uint32_t tenant, std::uint64_t sequence) noexcept {
+  std::array<std::byte, 13> key;
+  std::ranges::copy(notices_prefix(tenant), key.begin());
+  store_be(std::span<std::byte, 8>(key.data() + 5, 8), sequence);
+  return key;
+}
+
 namespace {
 
 constexpr std::size_t file_header_bytes = 4;  // version 1 | suite 1 | zero 2
@@ -281,6 +291,12 @@ Result<TreeRoot> Keyring::Txn::create_tree(std::uint32_t number) {
 Result<Header> Keyring::Txn::header() const {
   EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn_.get(header_key));
   return Header::decode(bytes);
+}
+
+Status Keyring::Txn::notify(const TenantRef& tenant, Bytes notice) {
+  EFFACE_ASSIGN(Header now, header());
+  EFFACE_TRY(txn_.put(notice_key(tenant.number, now.next_reclaim++), notice));
+  return set_header(now);
 }
 
 Status Keyring::Txn::queue(Reclaim reclaim) {

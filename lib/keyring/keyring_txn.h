@@ -4,7 +4,7 @@
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
 //        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
 //        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
-//        queue.
+//        queue; 'e' tenant sequence: a notice of an erasure.
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
@@ -58,6 +58,8 @@ std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept;
 using FileKey = std::array<std::byte, 21>;
 FileKey file_key(std::uint32_t tenant_number, const Handle& handle) noexcept;
 std::array<std::byte, 5> files_prefix(std::uint32_t tenant_number) noexcept;
+std::array<std::byte, 5> notices_prefix(std::uint32_t tenant_number) noexcept;
+std::array<std::byte, 13> notice_key(std::uint32_t tenant_number, std::uint64_t sequence) noexcept;
 std::vector<std::byte> seal_file(const Id16& region, const FileKey& key, crypto::KeyView of,
                                  Bytes file);
 Result<codec::Plaintext> open_file(const Id16& region, const FileKey& key, crypto::KeyView of,
@@ -98,6 +100,7 @@ class Keyring::Txn {
   void count_held(const TenantRef& tenant, std::int32_t more) { held_.push_back({tenant, more}); }
 
   Status queue(Reclaim reclaim);  // Gives it its sequence.
+  Status notify(const TenantRef& tenant, Bytes notice);  // Likewise.
   Status put(Bytes key, Bytes value) { return txn_.put(key, value); }
   Result<bool> remove(Bytes key) { return txn_.remove(key); }
   Result<Header> header() const;

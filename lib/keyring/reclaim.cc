@@ -23,7 +23,30 @@ Result<std::optional<Reclaim>> Keyring::next_reclaim() {
 Status Keyring::drop_nodes(std::uint32_t tenant_number) {
   EFFACE_TRY(drop_prefix(nodes_prefix(2 * tenant_number)));
   EFFACE_TRY(drop_prefix(nodes_prefix(2 * tenant_number + 1)));
+  EFFACE_TRY(drop_prefix(notices_prefix(tenant_number)));
   return drop_prefix(files_prefix(tenant_number));
+}
+
+Result<std::vector<Keyring::Notice>> Keyring::notices(const TenantRef& tenant) {
+  EFFACE_TRY(ready_to_write());
+  std::vector<Notice> found;
+  const auto prefix = notices_prefix(tenant.number);
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+    if (entry.key.size() != 13) return Error(Errc::corruption, "a notice has no number");
+    found.push_back({load_be<std::uint64_t>(entry.key.subspan<5, 8>()),
+                     {entry.value.begin(), entry.value.end()}});
+    return Flow::more;
+  }));
+  return found;
+}
+
+Status Keyring::finish_notice(const TenantRef& tenant, std::uint64_t sequence) {
+  EFFACE_ASSIGN(const Lock held, lock());
+  return change_plain([&](storage::WriteTxn& txn) -> Status {
+    EFFACE_TRY(txn.remove(notice_key(tenant.number, sequence)));
+    return {};
+  });
 }
 
 Status Keyring::drop_prefix(Bytes prefix) {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/notice.h"
 #include "rights/token.h"
 
 namespace efface::rights {
@@ -29,12 +30,12 @@ Status done_unless(bool pending) {
 
 // What is asked for under a hold waits for its release, and she is restricted meanwhile. Answers
 // whether she is held.
-Result<bool> queue_erasure(const Acting& acting, const Person& person) {
+Result<bool> queue_erasure(const Acting& acting, const Person& person, Bytes token) {
   bool is_held = false;
   EFFACE_TRY(amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
     is_held = on_file.has(keyring::flag_held);
     if (!is_held || on_file.has(keyring::flag_leaving)) return {};
-    on_file.dossier.ask(subjects::Asked::erasure, person.handle);
+    on_file.dossier.ask(subjects::Asked::erasure, person.handle, token);
     on_file.dossier.add_event(EventKind::erasure_asked, 0, acting.tenant->now(), acting.actor);
     amend.changes.push_back({.label = keyring::person, .set = keyring::flag_leaving});
     return {};
@@ -48,7 +49,8 @@ struct Attempt {
 };
 
 Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const Person> people,
-                Erasure& into, Attempt& attempt) {
+                Bytes token, Erasure& into, Attempt& attempt) {
+  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token));
   std::vector<Removal> removals;
   for (const Person& person : people) {
     const auto keys = access::keys_of(person);
@@ -57,7 +59,8 @@ Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const 
       continue;
     }
     EFFACE_TRY(keys);
-    EFFACE_ASSIGN(const std::vector<Removal> hers, removals_of(person, **keys));
+    EFFACE_ASSIGN(std::vector<Removal> hers, removals_of(person, **keys));
+    if (!notice.empty()) hers[0].notice = notice;
     removals.insert(removals.end(), hers.begin(), hers.end());
   }
   const auto outcome = home.region->keyring->erase(removals);
@@ -74,7 +77,7 @@ Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const 
     const Person person{acting.tenant, &home, removal.tag, *removal.only_if_person};
     bool waits = false;
     if (removal.held) {
-      const auto queued = queue_erasure(acting, person);
+      const auto queued = queue_erasure(acting, person, token);
       if (queued) waits = *queued;
       if (!queued && queued.error().code() != Errc::subject_erased) return queued.error();
     }
@@ -87,15 +90,17 @@ Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const 
 }
 
 Status erase_all(const Acting& acting, const TenantRegion& home, std::vector<Person> people,
-                 Erasure& into) {
+                 Bytes token, Erasure& into) {
   bool pending = false;
   for (int race = 0; !people.empty(); ++race) {
     if (race == races_max) return Error(Errc::conflict, "her rows kept changing");
     Attempt attempt;
-    EFFACE_TRY(put_off(erase_in(acting, home, people, into, attempt), pending));
+    EFFACE_TRY(put_off(erase_in(acting, home, people, token, into, attempt), pending));
     people = std::move(attempt.again);
   }
-  return done_unless(pending);
+  EFFACE_TRY(done_unless(pending));
+  EFFACE_TRY(tell(*acting.tenant));
+  return {};
 }
 
 }  // namespace
@@ -118,18 +123,18 @@ Result<std::vector<Removal>> removals_of(const Person& person, const keyring::Ke
   return removals;
 }
 
-Result<Erasure> erase(const Acting& acting, const Person& person) {
+Result<Erasure> erase(const Acting& acting, const Person& person, Bytes token) {
   EFFACE_TRY(acting.tenant->check_here());
   EFFACE_TRY(access::keys_of(person));
   Erasure erasure;
-  EFFACE_TRY(erase_all(acting, *person.home, {person}, erasure));
+  EFFACE_TRY(erase_all(acting, *person.home, {person}, token, erasure));
   if (erasure.held != 0)
     return Error(Errc::legal_hold, "a legal hold keeps her; she is erased when it is released");
   if (erasure.erased == 0) return Error(Errc::subject_erased, "the person was erased before");
   return erasure;
 }
 
-Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids) {
+Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Bytes token) {
   if (ids.size() > limits::subjects_per_call_max)
     return Error(Errc::too_large, "more than 100,000 people at once");
   Erasure erasure;
@@ -147,7 +152,7 @@ Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids) {
   }
   bool pending = false;
   for (auto& [home, people] : by_home)
-    EFFACE_TRY(put_off(erase_all(acting, *home, std::move(people), erasure), pending));
+    EFFACE_TRY(put_off(erase_all(acting, *home, std::move(people), token, erasure), pending));
   EFFACE_TRY(done_unless(pending));
   return erasure;
 }
@@ -186,6 +191,9 @@ Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant,
   if (plan.token != token)
     return Error(Errc::conflict, "the token is of another plan, or there are other people now");
   if (plan.held != 0) return Error(Errc::legal_hold, "somebody of the tenant is on legal hold");
+  EFFACE_ASSIGN(const std::size_t waiting, tell(*tenant));
+  if (waiting != 0)
+    return Error(Errc::conflict, "somebody was not told yet who of the tenant was erased");
   Erasure erasure;
   bool pending = false;
   for (const TenantRegion& region : tenant->regions()) {

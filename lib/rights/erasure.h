@@ -10,12 +10,12 @@ namespace efface::rights {
 
 // Whoever this is, if she has not been erased since. Errors: subject_erased; legal_hold: it is
 // queued, and she is restricted.
-Result<Erasure> erase(const Acting& acting, const Person& person);
+Result<Erasure> erase(const Acting& acting, const Person& person, Bytes token = {});
 
 // All of one region are one epoch. Unknown ids are counted, and people on hold, whose erasure is
 // queued. Errors: before anything is erased, region_not_open when one may live where it is not open
 // here.
-Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids);
+Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Bytes token = {});
 
 // Her rows, and those of her further identifiers.
 Result<std::vector<keyring::Removal>> removals_of(const Person& person, const keyring::Keys& keys);

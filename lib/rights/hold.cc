@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "efface/limits.h"
 #include "rights/erasure.h"
+#include "rights/notice.h"
 
 namespace efface::rights {
 namespace {
@@ -13,15 +14,23 @@ using keyring::Removal;
 
 constexpr std::size_t records_per_commit = 4'096;
 
+// That came with the erasure that was asked for.
+Bytes token_of(std::span<const codec::AskedFields> asked_for) {
+  for (const codec::AskedFields& asked : asked_for)
+    if (asked.kind == static_cast<std::uint8_t>(subjects::Asked::erasure)) return asked.token;
+  return {};
+}
+
 // What the last release destroys: the key of her holds, and what was asked meanwhile.
 Result<std::vector<Removal>> due_removals(const Person& person, const OnFile& on_file,
                                           std::span<const codec::AskedFields> asked_for,
-                                          const codec::Plaintext& file) {
+                                          const codec::Plaintext& file, Bytes notice) {
   std::vector<Removal> removals;
   for (const codec::AskedFields& asked : asked_for) {
     if (asked.kind == static_cast<std::uint8_t>(subjects::Asked::erasure)) {
       EFFACE_ASSIGN(removals, removals_of(person, *on_file.keys));
       for (Removal& removal : removals) removal.despite_hold = true;
+      if (!notice.empty()) removals[0].notice = notice;
       return removals;
     }
     Removal& removal = removals.emplace_back(removal_of(person, Removal::What::scope));
@@ -60,7 +69,8 @@ Result<Erasure> end_holds(const Acting& acting, const Person& person,
   const std::vector<codec::AskedFields> asked = on_file.dossier.fields().asked;
   on_file.dossier.forget_asked();
   const codec::Plaintext file = on_file.dossier.encode();
-  EFFACE_ASSIGN(std::vector<Removal> removals, due_removals(person, on_file, asked, file));
+  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token_of(asked)));
+  EFFACE_ASSIGN(std::vector<Removal> removals, due_removals(person, on_file, asked, file, notice));
   const auto outcome = keyring.erase(held, removals);
   EFFACE_TRY(count(home, removals, outcome, erasure));
   for (const Removal& removal : removals)
@@ -92,13 +102,15 @@ Result<HoldNumber> hold(const Acting& acting, const Person& person, const HoldTe
 
 Result<Erasure> release(const Acting& acting, const Person& person, HoldNumber number) {
   std::size_t ended = 0;
-  return end_holds(
+  auto released = end_holds(
       acting, person,
       [&](DossierFile& dossier) -> Result<std::size_t> {
         if (dossier.remove_hold(number)) return std::size_t{1};
         return Error(Errc::hold_unknown, "the person has no hold of that number");
       },
       ended);
+  if (released && released->erased != 0) EFFACE_TRY(tell(*acting.tenant));
+  return released;
 }
 
 Result<std::size_t> release_ended(const Acting& acting, const Person& person, Erasure& erasure) {
@@ -109,6 +121,7 @@ Result<std::size_t> release_ended(const Acting& acting, const Person& person, Er
                                           return dossier.remove_ended(acting.tenant->now());
                                         },
                                         ended));
+  if (done.erased != 0) EFFACE_TRY(tell(*acting.tenant));
   erasure.erased += done.erased;
   erasure.shared += done.shared;
   return ended;

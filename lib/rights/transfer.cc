@@ -54,16 +54,14 @@ keyring::Amend rows_for(const OnFile& source, const keyring::Tag& tag) {
                            .make = true});
   for (const keyring::Row& row : source.keys->rows())
     if (keyring::is_scope_in_use(row.label))
-      amend.changes.push_back({.label = row.label,
-                               .set = row.flags,
-                               .aux = access::first_generation,
-                               .make = true});
+      amend.changes.push_back(
+          {.label = row.label, .set = row.flags, .aux = access::first_generation, .make = true});
   return amend;
 }
 
 // The rows and the file of step 2.
-Result<Person> make_incoming(const Acting& acting, const Person& person,
-                             const TenantRegion& target, SubjectId id) {
+Result<Person> make_incoming(const Acting& acting, const Person& person, const TenantRegion& target,
+                             SubjectId id) {
   EFFACE_ASSIGN(OnFile source, read_file(acting, person));
   source.dossier.add_event(EventKind::transferred, 0, acting.tenant->now(), acting.actor);
   const codec::Plaintext file = source.dossier.encode();

@@ -96,11 +96,11 @@ std::size_t DossierFile::remove_ended(TimePoint now) {
                        [&](const auto& h) { return h.until_ms != 0 && h.until_ms <= now_ms; });
 }
 
-void DossierFile::ask(Asked what, const keyring::Handle& handle) {
+void DossierFile::ask(Asked what, const keyring::Handle& handle, Bytes token) {
   const auto kind = static_cast<std::uint8_t>(what);
   for (const auto& each : fields_.asked)
     if (each.kind == kind && each.handle == handle) return;
-  fields_.asked.push_back({kind, handle});
+  fields_.asked.push_back({kind, handle, token});
 }
 
 bool DossierFile::erasure_asked() const noexcept {

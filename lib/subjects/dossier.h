@@ -29,7 +29,7 @@ class DossierFile {
   bool remove_hold(HoldNumber number);
   // Holds that ended by their date; answers how many.
   std::size_t remove_ended(TimePoint now);
-  void ask(Asked what, const keyring::Handle& handle);
+  void ask(Asked what, const keyring::Handle& handle, Bytes token = {});
   bool erasure_asked() const noexcept;
   void forget_asked() noexcept { fields_.asked.clear(); }
   Status add_alias(Bytes id);                         // Errors: too_large.
