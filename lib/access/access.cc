@@ -106,11 +106,11 @@ Result<std::optional<records::OpenRecord>> read_admitted(const Activity& activit
     };
     if (closed(Errc::consent_missing, Mutant::withdrawn_scope_read)) continue;  // It is not alive.
     auto record = read_scope(person, keys, scope, name);
-    if (!record && record.error().code() == Errc::expired) {
+    if (!record) {
+      if (record.error().code() != Errc::expired) return record;
       refused.note(3, over());
       continue;
     }
-    EFFACE_TRY(record);
     if (!*record) continue;
     if (!permits(**record, activity.purpose.number))
       refused.note(
@@ -261,8 +261,11 @@ Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanO
         return scope != nullptr ? read_own_scope(person, keys, *scope, named.text())
                                 : Result<Records>(Records());
       });
-      if (!found && found.error().code() == Errc::expired) continue;
-      EFFACE_ASSIGN(record, std::move(found));
+      if (!found) {
+        if (found.error().code() == Errc::expired) continue;
+        return found.error();
+      }
+      record = *std::move(found);
       if (!record) continue;  // Removed meanwhile.
     }
     ++told;
