@@ -55,7 +55,7 @@ Result<std::optional<records::Change>> sealed_for(const Person& person, const ke
   put.key = at.key;
   put.value = records::seal_record(with, at.tag, opened->fields,
                                    (header.flags & records::flag_compressed) != 0);
-  put.is_data = false;
+  // What it overwrites, after a merge, was sealed for the key that stays: it is residue.
   return std::optional<records::Change>(std::move(put));
 }
 
