@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "efface/limits.h"
+#include "subjects/dossier.h"
 #include "subjects/pseudonym.h"
 
 namespace efface::access {
@@ -196,6 +197,30 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
   return Error(Errc::region_mismatch, "the person's home is another region");
 }
 
+namespace {
+
+// Who did not arrive: all that was made there, the identifiers that lead to her too.
+Result<std::vector<keyring::Removal>> removals_at(const TenantRegion& region,
+                                                  const Person& incoming) {
+  std::vector<keyring::Removal> removals(1);
+  removals[0].tenant = region.ref;
+  removals[0].tag = incoming.tag;
+  removals[0].only_if_person = incoming.handle;
+  EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(incoming));
+  EFFACE_ASSIGN(auto file, region.region->keyring->file(region.ref, *person_row(keys)));
+  EFFACE_ASSIGN(const auto dossier, subjects::DossierFile::read(std::move(file)));
+  for (const Bytes id : dossier.fields().aliases) {
+    keyring::Removal& removal = removals.emplace_back();
+    removal.tenant = region.ref;
+    removal.what = keyring::Removal::What::alias;
+    EFFACE_ASSIGN(removal.tag, tag_of(region, SubjectId(as_text(id))));
+    removal.only_if_handle = incoming.tag;
+  }
+  return removals;
+}
+
+}  // namespace
+
 Status abandon_transfer(const Person& person, SubjectId id) {
   const TenantState& tenant = *person.tenant;
   EFFACE_ASSIGN(const keyring::SharedKeys keys, keys_of(person));
@@ -217,11 +242,8 @@ Status abandon_transfer(const Person& person, SubjectId id) {
       return Error(Errc::region_not_open, "a transfer that a crash left needs its regions open");
     EFFACE_ASSIGN(const Sighting seen, look_in(person.tenant, region, id));
     if (!seen.person || !seen.incoming) continue;
-    keyring::Removal removal;
-    removal.tenant = region.ref;
-    removal.tag = seen.person->tag;
-    removal.only_if_person = seen.person->handle;
-    EFFACE_TRY(region.region->keyring->erase({&removal, 1}));
+    EFFACE_ASSIGN(std::vector<keyring::Removal> removals, removals_at(region, *seen.person));
+    EFFACE_TRY(region.region->keyring->erase(removals));
   }
   return set_flags(person, 0, keyring::flag_moving);
 }
