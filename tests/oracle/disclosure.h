@@ -71,6 +71,7 @@ class Images {
   std::size_t nodes() const;  // Distinct images of each kind.
   std::size_t root_records() const;
   std::size_t records() const;
+  std::size_t files() const;
   std::size_t pages_searched() const;
 
  private:
@@ -108,6 +109,7 @@ struct Row {
   std::uint32_t tenant = 0;  // Its number.
   Id tag{};
   std::uint16_t label = 0;
+  std::uint16_t flags = 0;
   Id handle{};
   std::uint32_t aux = 0;
   Key key{};
@@ -132,12 +134,27 @@ struct OpenedRoot {
   Fingerprint key;
 };
 
+// Labels of rows, as docs/format/keyring.md has them.
+inline constexpr std::uint16_t label_hold = 0xfc00;
+inline constexpr std::uint16_t label_tombstone = 0xfc01;
+inline constexpr std::uint16_t label_alias = 0xfc02;
+inline constexpr std::uint16_t label_merging = 0xfc03;
+constexpr std::uint16_t purpose_of(std::uint16_t label) { return label & 0x3ff; }
+
+struct OpenedFile {
+  Id region{};
+  std::uint32_t tenant = 0;
+  Id handle{};  // Of the person's row.
+  std::vector<std::string> texts;
+};
+
 struct OpenedRecord {
   Id region{};
   std::uint32_t tenant = 0;
   Id handle{};
   Id name_tag{};
   std::uint16_t purpose = 0;  // 0: the person's own; its value is her id.
+  std::uint32_t bucket = 0;
   std::string name;
   std::string value;
 };
@@ -148,6 +165,7 @@ class Result {
   const std::vector<OpenedNode>& nodes() const noexcept { return nodes_; }
   const std::vector<OpenedRoot>& roots() const noexcept { return roots_; }
   const std::vector<OpenedRecord>& opened_records() const noexcept { return records_; }
+  const std::vector<OpenedFile>& opened_files() const noexcept { return files_; }
 
   // Any key of any row or node.
   bool reaches_key(const Fingerprint& key) const;
@@ -155,6 +173,8 @@ class Result {
   bool reaches_handle(const Id& handle) const;
   bool opens_record(const Id& handle) const;  // Any record of it.
   bool opens_value(std::string_view value) const;
+  bool opens_file(const Id& handle) const;               // Any version of it.
+  bool opens_text_on_file(std::string_view text) const;  // Evidence, a reason, an identifier.
   bool opens_terms(std::uint32_t tenant) const;
   // Whether a tag of this id, under any pseudonym key reached, stands in any row reached; or her
   // sealed id opens.
@@ -172,11 +192,14 @@ class Result {
   std::vector<OpenedNode> nodes_;
   std::vector<OpenedRoot> roots_;
   std::vector<OpenedRecord> records_;
+  std::vector<OpenedFile> files_;
   std::vector<Fingerprint> keys_;  // Sorted, as all that follows.
   std::vector<Id> tags_;
   std::vector<Id> handles_;
   std::vector<Id> record_handles_;
   std::vector<Fingerprint> values_;  // Hashes.
+  std::vector<Id> file_handles_;
+  std::vector<Fingerprint> texts_on_file_;
   std::vector<std::uint32_t> terms_;
   std::vector<Key> pseudonym_keys_;
   std::size_t superseded_ = 0;

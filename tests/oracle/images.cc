@@ -11,8 +11,9 @@ constexpr std::size_t unit_bytes = 27 * 72;
 constexpr std::size_t inner_bytes = 8 + 61 * 32;
 constexpr std::size_t units_max = 32;
 constexpr std::size_t record_overhead_bytes = 16 + seal_bytes;
+constexpr std::size_t file_overhead_bytes = 4 + seal_bytes;
 
-enum class Shape { none, node, root, header, terms, record };
+enum class Shape { none, node, root, header, terms, file, record };
 
 bool is_byte(Bytes bytes, std::size_t at, unsigned value) {
   return std::to_integer<unsigned>(bytes[at]) == value;
@@ -32,6 +33,8 @@ bool node_size_fits(std::uint8_t level, std::size_t size) {
 // What a key and a size are about, as far as one can tell without the value.
 Shape shape_of(Bytes key, std::size_t size) {
   if (key.size() == 32) return size >= record_overhead_bytes ? Shape::record : Shape::none;
+  if (key.size() == 21 && is_byte(key, 0, 'd'))
+    return size >= file_overhead_bytes ? Shape::file : Shape::none;
   if (key.size() == 10 && is_byte(key, 0, 'n'))
     return node_size_fits(place_of(key).level, size) ? Shape::node : Shape::none;
   if (key.size() == 5 && is_byte(key, 0, 't') && size >= seal_bytes) return Shape::terms;
@@ -54,6 +57,8 @@ bool value_fits(Shape shape, Bytes key, Bytes value) {
       return std::ranges::equal(value.first(8), bytes_of("EFKEYRNG"));
     case Shape::terms:
       return true;
+    case Shape::file:
+      return is_byte(value, 0, 1) && is_byte(value, 1, 1) && little<std::uint16_t>(value, 2) == 0;
     case Shape::record:
       return is_byte(value, 0, 1) && is_byte(value, 1, 1) && little<std::uint16_t>(value, 2) <= 1 &&
              little<std::uint16_t>(value, 6) == 0;
@@ -104,6 +109,8 @@ void Images::Impl::add_value(Bytes key, Bytes value, Lifetime how) {
     found.roots.push_back(kept);
   else if (shape == Shape::terms)
     found.terms.push_back({big32(key, 1), kept});
+  else if (shape == Shape::file)
+    found.files.push_back({keep(key, how), kept});
   else
     found.records.push_back({keep(key, how), kept});
 }
@@ -153,6 +160,7 @@ ImageSet Images::Impl::all() const {
   };
   append(out.nodes, assembled.found.nodes);
   append(out.records, assembled.found.records);
+  append(out.files, assembled.found.files);
   append(out.terms, assembled.found.terms);
   return out;
 }
@@ -202,6 +210,7 @@ bool Images::add_live(const std::filesystem::path& path) {
 std::size_t Images::nodes() const { return impl_->found.nodes.size(); }
 std::size_t Images::root_records() const { return impl_->found.roots.size(); }
 std::size_t Images::records() const { return impl_->found.records.size(); }
+std::size_t Images::files() const { return impl_->found.files.size(); }
 std::size_t Images::pages_searched() const { return impl_->pages_searched; }
 
 }  // namespace disclosure

@@ -17,6 +17,10 @@ struct RecordImage {
   Bytes key;  // handle 16 | name tag 16
   Bytes value;
 };
+struct FileImage {
+  Bytes key;  // 'd' | tenant 4 | handle 16
+  Bytes value;
+};
 struct TermsImage {
   std::uint32_t tenant;
   Bytes sealed;
@@ -27,6 +31,7 @@ struct ImageSet {
   std::vector<NodeImage> nodes;
   std::vector<Bytes> roots;
   std::vector<RecordImage> records;
+  std::vector<FileImage> files;
   std::vector<TermsImage> terms;
 };
 

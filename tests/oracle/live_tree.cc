@@ -98,6 +98,7 @@ std::vector<Row> LiveTree::find(std::uint32_t tree, Key key, std::uint32_t bucke
     row.key = key_at(bytes, 16);
     row.handle = id_at(bytes, 48);
     row.label = little<std::uint16_t>(bytes, 64);
+    row.flags = little<std::uint16_t>(bytes, 66);
     row.aux = little<std::uint32_t>(bytes, 68);
     rows.push_back(std::move(row));
   }
@@ -115,6 +116,10 @@ std::optional<LiveTree::Tenant> LiveTree::tenant(std::string_view name) const {
       tenant.subjects_key = row.key;
       tenant.subject_buckets = row.aux;
     }
+    if (row.label == 2) {
+      tenant.retention_key = row.key;
+      tenant.retention_buckets = row.aux;
+    }
     if (row.label == 3) tenant.pseudonym_key = row.key;
   }
   return tenant;
@@ -123,6 +128,13 @@ std::optional<LiveTree::Tenant> LiveTree::tenant(std::string_view name) const {
 std::vector<Row> LiveTree::person(const Tenant& tenant, std::string_view id) const {
   return find(2 * tenant.number, tenant.subjects_key, tenant.subject_buckets,
               subject_tag(tenant.pseudonym_key, id));
+}
+
+std::vector<Row> LiveTree::bucket(const Tenant& tenant, std::uint32_t day) const {
+  std::vector<std::byte> number;
+  add_big(number, day);
+  return find(2 * tenant.number + 1, tenant.retention_key, tenant.retention_buckets,
+              hash<16>({}, {bytes_of("efface.bucket"), Bytes(number)}));
 }
 
 }  // namespace disclosure

@@ -18,9 +18,13 @@ class LiveTree {
     Key pseudonym_key{};
     Key subjects_key{};
     std::uint32_t subject_buckets = 0;
+    Key retention_key{};
+    std::uint32_t retention_buckets = 0;
   };
   std::optional<Tenant> tenant(std::string_view name) const;
   std::vector<Row> person(const Tenant& tenant, std::string_view id) const;
+  // The rows of a day's bucket: one, or none.
+  std::vector<Row> bucket(const Tenant& tenant, std::uint32_t day) const;
 
   const Id& region() const noexcept { return region_; }
   std::uint64_t epoch() const noexcept { return epoch_; }

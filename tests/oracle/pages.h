@@ -50,7 +50,8 @@ void search_page(Bytes page, Found&& found) {
     const std::uint64_t flags = (head >> 32) & 0xffff;
     const std::size_t key_size = head >> 48;
     if (flags > 1) continue;
-    if (key_size != 32 && key_size != 10 && key_size != 5 && key_size != 1) continue;
+    if (key_size != 32 && key_size != 21 && key_size != 10 && key_size != 5 && key_size != 1)
+      continue;
     Entry entry;
     entry.size = static_cast<std::uint32_t>(head);
     const std::size_t stored = flags == 1 ? 8 : entry.size;

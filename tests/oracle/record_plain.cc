@@ -2,66 +2,73 @@
 
 #include <zstd.h>
 
-#include "oracle/primitives.h"
+#include "oracle/flat_table.h"
 
 namespace disclosure {
 namespace {
 
-constexpr std::size_t name_field = 0;  // Of record.fbs, in order.
-constexpr std::size_t value_field = 1;
-
-template <class Integer>
-std::optional<Integer> at(Bytes bytes, std::size_t offset) {
-  if (offset > bytes.size() || bytes.size() - offset < sizeof(Integer)) return std::nullopt;
-  return little<Integer>(bytes, offset);
-}
-
-// A table begins with the signed distance back to its vtable: size 2 | table size 2 | a place of 2
-// bytes for each field, 0 where it is absent. A vector is reached by an offset, and begins with its
-// length.
-std::optional<std::string> vector_of(Bytes bytes, std::size_t table, std::size_t field) {
-  const auto back = at<std::int32_t>(bytes, table);
-  if (!back) return std::nullopt;
-  const std::int64_t vtable = static_cast<std::int64_t>(table) - *back;
-  if (vtable < 0) return std::nullopt;
-  const auto begin = static_cast<std::size_t>(vtable);
-  const auto vtable_bytes = at<std::uint16_t>(bytes, begin);
-  if (!vtable_bytes) return std::nullopt;
-  const std::size_t slot = 4 + 2 * field;
-  if (slot + 2 > *vtable_bytes) return std::string();
-  const auto place = at<std::uint16_t>(bytes, begin + slot);
-  if (!place) return std::nullopt;
-  if (*place == 0) return std::string();
-  const auto offset = at<std::uint32_t>(bytes, table + *place);
-  if (!offset) return std::nullopt;
-  const std::size_t vector = table + *place + *offset;
-  const auto length = at<std::uint32_t>(bytes, vector);
-  if (!length || bytes.size() - vector - 4 < *length) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(bytes.data()) + vector + 4, *length);
-}
+namespace record {  // Of record.fbs, in order.
+constexpr std::size_t name = 0;
+constexpr std::size_t value = 1;
+}  // namespace record
+namespace dossier {  // Of dossier.fbs.
+constexpr std::size_t events = 0;
+constexpr std::size_t holds = 2;
+constexpr std::size_t aliases = 5;
+}  // namespace dossier
+namespace event {
+constexpr std::size_t text_version = 3;
+constexpr std::size_t channel = 4;
+}  // namespace event
+namespace hold {
+constexpr std::size_t basis = 1;
+constexpr std::size_t reason = 2;
+}  // namespace hold
+namespace alias {
+constexpr std::size_t id = 0;
+}  // namespace alias
 
 }  // namespace
 
 bool read_record(Bytes plain, bool compressed, std::string& name, std::string& value) {
   std::vector<std::byte> decompressed;
   if (compressed) {
-    const auto size = at<std::uint32_t>(plain, 0);
     constexpr std::uint32_t plain_bytes_max = 17u << 20;
-    if (!size || *size > plain_bytes_max) return false;
-    decompressed.resize(*size);
+    if (plain.size() < 4) return false;
+    const auto size = little<std::uint32_t>(plain, 0);
+    if (size > plain_bytes_max) return false;
+    decompressed.resize(size);
     if (ZSTD_decompress(decompressed.data(), decompressed.size(), plain.data() + 4,
-                        plain.size() - 4) != *size)
+                        plain.size() - 4) != size)
       return false;
     plain = decompressed;
   }
-  const auto table = at<std::uint32_t>(plain, 0);
+  const auto table = FlatTable::root(plain);
   if (!table) return false;
-  auto found_name = vector_of(plain, *table, name_field);
-  auto found_value = vector_of(plain, *table, value_field);
+  auto found_name = table->text(record::name);
+  auto found_value = table->text(record::value);
   if (!found_name || !found_value) return false;
   name = *std::move(found_name);
   value = *std::move(found_value);
   return true;
+}
+
+bool read_dossier(Bytes plain, std::vector<std::string>& texts) {
+  const auto table = FlatTable::root(plain);
+  if (!table) return false;
+  bool all = true;
+  const auto take = [&](std::initializer_list<std::size_t> fields) {
+    return [&all, &texts, fields](const FlatTable& each) {
+      for (const std::size_t field : fields) {
+        const auto text = each.text(field);
+        all = all && text.has_value();
+        if (text && !text->empty()) texts.push_back(*text);
+      }
+    };
+  };
+  all = table->each_table(dossier::events, take({event::text_version, event::channel})) && all;
+  all = table->each_table(dossier::holds, take({hold::basis, hold::reason})) && all;
+  return table->each_table(dossier::aliases, take({alias::id})) && all;
 }
 
 }  // namespace disclosure

@@ -1,13 +1,16 @@
-// oracle/record_plain.h -- name and value out of an opened record, by a FlatBuffers reader of these
-// tests' own: it knows one table and two of its fields.
+// oracle/record_plain.h -- what an opened record or a person's opened file says.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "oracle/disclosure.h"
 
 namespace disclosure {
 
-// Answers false, and leaves both empty, when the bytes are no record.
+// Its name and its value; answers whether it is a record.
 bool read_record(Bytes plain, bool compressed, std::string& name, std::string& value);
+
+// Evidence, bases and reasons of holds, further identifiers; answers whether it is a file.
+bool read_dossier(Bytes plain, std::vector<std::string>& texts);
 
 }  // namespace disclosure

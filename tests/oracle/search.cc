@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t fan_out = 61;
 constexpr std::size_t row_bytes = 72;
 constexpr std::size_t preamble_bytes = 8;
+constexpr std::uint32_t kept_by_hold = 0xfffffffe;  // In a record's place of a bucket.
 
 struct At {
   std::size_t region;
@@ -86,9 +87,11 @@ class Search {
   void take_children(const At& at, Bytes plain, std::size_t node);
   void take_rows(const At& at, Bytes plain, std::size_t node);
   void open_terms();
+  void open_files();
   void open_records();
   void open_record(const RecordImage& image);
-  bool open_with(const RecordImage& image, const Row& scope, const Row& bucket);
+  bool open_with(const RecordImage& image, const Row& scope, std::uint32_t bucket,
+                 const Key& bucket_key);
   void sum_up();
 
   ImageSet images_;
@@ -104,6 +107,7 @@ class Search {
   std::map<RowName, std::size_t> row_index_;
   std::map<Id, std::vector<std::size_t>> scopes_;  // Rows of people, by handle.
   std::map<std::tuple<Id, std::uint32_t, std::uint32_t>, std::vector<std::size_t>> buckets_;
+  std::map<std::tuple<Id, std::uint32_t, Id>, std::vector<std::size_t>> holds_;  // By tag.
   std::vector<std::byte> plain_;
   Result result_;
 };
@@ -122,6 +126,7 @@ Result Search::run() {
   if (options_.reach != Reach::its_place)
     while (cross()) drain();
   open_terms();
+  open_files();
   if (options_.open_records) open_records();
   sum_up();
   return std::move(result_);
@@ -251,6 +256,7 @@ void Search::take_rows(const At& at, Bytes plain, std::size_t node) {
     row.key = key_at(bytes, 16);
     row.handle = id_at(bytes, 48);
     row.label = little<std::uint16_t>(bytes, 64);
+    row.flags = little<std::uint16_t>(bytes, 66);
     row.aux = little<std::uint32_t>(bytes, 68);
     if (row.tree == Tree::top && row.label == 0) numbers[row.tag] = row.aux;
     rows.push_back(std::move(row));
@@ -268,7 +274,9 @@ void Search::take_rows(const At& at, Bytes plain, std::size_t node) {
     const auto [known, fresh] = row_index_.try_emplace(name, result_.rows_.size());
     if (fresh) {
       if (row.tree == Tree::subjects) scopes_[row.handle].push_back(result_.rows_.size());
-      if (row.tree == Tree::retention)
+      if (row.tree == Tree::subjects && row.label == label_hold)
+        holds_[{row.region, row.tenant, row.tag}].push_back(result_.rows_.size());
+      if (row.tree == Tree::retention && row.label == 0)
         buckets_[{row.region, row.tenant, row.aux}].push_back(result_.rows_.size());
       result_.rows_.push_back(std::move(row));
     }
@@ -292,6 +300,27 @@ void Search::open_terms() {
   }
 }
 
+// version 1 | suite 1 | zero 2 | nonce, ciphertext, tag; under a key of the file's own, which
+// follows from that of the person's row.
+void Search::open_files() {
+  for (const FileImage& image : images_.files) {
+    const auto people = scopes_.find(id_at(image.key, 5));
+    if (people == scopes_.end()) continue;
+    for (const std::size_t p : people->second) {
+      const Row& person = result_.rows_[p];
+      const Key key =
+          hash<32>(person.key, {bytes_of("efface.file"), Bytes(person.region), image.key});
+      Concatenation associated;
+      associated.add(image.value.first(4)).add(image.key);
+      if (!open_sealed(key, associated.bytes(), image.value.subspan(4), plain_)) continue;
+      OpenedFile file{person.region, person.tenant, person.handle, {}};
+      read_dossier(plain_, file.texts);
+      result_.files_.push_back(std::move(file));
+      break;
+    }
+  }
+}
+
 void Search::open_records() {
   const std::size_t before = images_.records.size();
   for (const RecordImage& image : images_.records) open_record(image);
@@ -304,32 +333,36 @@ void Search::open_record(const RecordImage& image) {
   const auto bucket = little<std::uint32_t>(image.value, 12);
   for (const std::size_t s : scopes->second) {
     const Row& scope = result_.rows_[s];
-    const auto rows = buckets_.find({scope.region, scope.tenant, bucket});
-    if (rows == buckets_.end()) continue;
-    for (const std::size_t b : rows->second)
-      if (open_with(image, scope, result_.rows_[b])) return;
+    const std::vector<std::size_t>& rows = bucket == kept_by_hold
+                                               ? holds_[{scope.region, scope.tenant, scope.tag}]
+                                               : buckets_[{scope.region, scope.tenant, bucket}];
+    for (const std::size_t b : rows)
+      if (open_with(image, scope, bucket, result_.rows_[b].key)) return;
   }
 }
 
 // version 1 | suite 1 | flags 2 | purpose 2 | zero 2 | generation 4 | bucket 4 | nonce,
 // ciphertext, tag.
-bool Search::open_with(const RecordImage& image, const Row& scope, const Row& bucket) {
+bool Search::open_with(const RecordImage& image, const Row& scope, std::uint32_t bucket,
+                       const Key& bucket_key) {
   const Bytes clear = image.value.first(16);
   Concatenation numbers;
-  numbers.add_little(scope.tenant).add_little(scope.label);
-  numbers.add_little(scope.aux).add_little(bucket.aux);
+  const std::uint16_t purpose = purpose_of(scope.label);
+  const std::uint32_t generation = scope.label == 0 ? 0 : scope.aux;
+  numbers.add_little(scope.tenant).add_little(purpose);
+  numbers.add_little(generation).add_little(bucket);
   const auto half = [&](const Key& key) {
     return hash<32>(
         key, {bytes_of("efface.dek"), Bytes(scope.region), Bytes(scope.handle), numbers.bytes()});
   };
   Key dek = half(scope.key);
-  const Key other = half(bucket.key);
+  const Key other = half(bucket_key);
   for (std::size_t i = 0; i < dek.size(); ++i) dek[i] ^= other[i];
   Concatenation associated;
   associated.add(clear).add(scope.region).add_little(scope.tenant).add(image.key);
   if (!open_sealed(dek, associated.bytes(), image.value.subspan(16), plain_)) return false;
-  OpenedRecord record{
-      scope.region, scope.tenant, scope.handle, id_at(image.key, 16), scope.label, {}, {}};
+  OpenedRecord record{scope.region, scope.tenant, scope.handle, id_at(image.key, 16),
+                      purpose,      bucket,       {},           {}};
   const bool compressed = little<std::uint16_t>(clear, 2) == 1;
   read_record(plain_, compressed, record.name, record.value);
   result_.records_.push_back(std::move(record));
@@ -353,6 +386,13 @@ void Search::sum_up() {
     result_.record_handles_.push_back(record.handle);
     result_.values_.push_back(fingerprint(bytes_of(record.value)));
   }
+  for (const OpenedFile& file : result_.files_) {
+    result_.file_handles_.push_back(file.handle);
+    for (const std::string& text : file.texts)
+      result_.texts_on_file_.push_back(fingerprint(bytes_of(text)));
+  }
+  sort_distinct(result_.file_handles_);
+  sort_distinct(result_.texts_on_file_);
   sort_distinct(result_.keys_);
   sort_distinct(result_.tags_);
   sort_distinct(result_.handles_);
@@ -379,6 +419,10 @@ bool Result::opens_record(const Id& handle) const { return contains(record_handl
 bool Result::opens_terms(std::uint32_t tenant) const { return contains(terms_, tenant); }
 bool Result::opens_value(std::string_view value) const {
   return contains(values_, fingerprint(bytes_of(value)));
+}
+bool Result::opens_file(const Id& handle) const { return contains(file_handles_, handle); }
+bool Result::opens_text_on_file(std::string_view text) const {
+  return contains(texts_on_file_, fingerprint(bytes_of(text)));
 }
 bool Result::could_tell(std::string_view subject_id) const {
   return opens_value(subject_id) || std::ranges::any_of(pseudonym_keys_, [&](const Key& key) {
