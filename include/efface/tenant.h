@@ -97,8 +97,8 @@ class EFFACE_EXPORT Tenant {
                         ExportSink sink) const;
   // The same of all people of the tenant, in no order that means anything; answers how many. Who
   // is enrolled meanwhile may not be in it. Errors: region_not_open when one of its regions is
-  // not; subject_erased (part of what is known of her had left), transfer_pending (somebody's
-  // region changed): begin again.
+  // not; subject_erased (part of what is known of her had left), transfer_pending (somebody was
+  // transferred or merged meanwhile): begin again.
   Result<std::uint64_t> export_all(const ExportOptions& options, ExportSink sink) const;
 
   // ---- several identifiers of one person ----

@@ -319,7 +319,7 @@ Result<std::uint64_t> export_people(const Acting& acting, const ExportOptions& o
     for (;;) {
       EFFACE_ASSIGN(const auto met, walk.next());
       if (!moves || tenant.moves() != moves)
-        return Error(Errc::transfer_pending, "somebody was being transferred meanwhile");
+        return Error(Errc::transfer_pending, "somebody was transferred or merged meanwhile");
       if (!met) break;
       for (const auto& [person, incoming] : *met) {
         if (incoming) {

@@ -18,7 +18,7 @@ Status export_person(const Acting& acting, const Person& person, const ExportOpt
                      ExportSink sink);
 
 // Answers how many. Who is enrolled meanwhile may be missing. Errors: region_not_open;
-// transfer_pending when somebody changed her region meanwhile.
+// transfer_pending when somebody was transferred or merged meanwhile: she may be missing.
 Result<std::uint64_t> export_people(const Acting& acting, const ExportOptions& options,
                                     ExportSink sink);
 
