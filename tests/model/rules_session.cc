@@ -1,172 +1,16 @@
 #include "model/rules_session.h"
 
-#include <ostream>
-
-#include "model/duties_model.h"
+#include "model/rules_answers.h"
 #include "support/two_regions.h"
 
 namespace efface::test {
 namespace {
 
-constexpr int people = 3;
-constexpr int records = 2;
-constexpr int purposes = 5;
 constexpr int first_hour = 20'000 * 24;
 constexpr const char* purpose_names[] = {"contract", "news", "ads", "fraud", "task"};
 constexpr const char* region_names[] = {"eu", "us"};
-constexpr const char* acts[] = {"enrol",
-                                "put",
-                                "put_by_id",
-                                "get",
-                                "scan",
-                                "remove",
-                                "shred",
-                                "grant",
-                                "withdraw",
-                                "object",
-                                "lift_objection",
-                                "restrict",
-                                "lift_restriction",
-                                "hold",
-                                "release",
-                                "erase",
-                                "erase_ids",
-                                "suppress",
-                                "reinstate",
-                                "hours",
-                                "days",
-                                "maintain",
-                                "plan_expiry",
-                                "commit_expiry",
-                                "reopen",
-                                "permit_transfer",
-                                "agree",
-                                "keep_subject",
-                                "transfer",
-                                "dossier"};
-
-std::string id_of(int person) { return "person-" + std::to_string(person); }
-std::string record_of(int record) { return std::to_string(record); }
-
-// What the store answered, in the model's words.
-template <class T, class Say>
-std::string said(const Result<T>& answer, Say&& say) {
-  return answer ? say(*answer) : std::string(name(answer.error().code()));
-}
-std::string said(const Status& answer) {
-  return answer ? "done" : std::string(name(answer.error().code()));
-}
-std::string said(const Erasure& e) {
-  return "erased " + std::to_string(e.erased) + ", unknown " + std::to_string(e.unknown) +
-         ", held " + std::to_string(e.held);
-}
-std::string said(bool erased, bool held) {
-  Erasure erasure;
-  erasure.erased = erased;
-  erasure.held = held;
-  return said(erasure);
-}
-std::string said(std::size_t ended, std::uint64_t expired, std::uint64_t kept, bool waits) {
-  return "ended " + std::to_string(ended) + ", expired " + std::to_string(expired) + ", kept " +
-         std::to_string(kept) + (waits ? ", waits" : "");
-}
-std::string said(const Maintained& done) {
-  return said(done.holds_ended, done.buckets_expired, done.records_kept, done.expiry_waits);
-}
-std::string said(const DutiesModel::Done& done) {
-  return said(done.holds_ended, done.days_expired, done.records_kept, done.waits);
-}
-
-template <class Do>
-std::string told(Do&& act) {
-  try {
-    if constexpr (std::is_void_v<decltype(act())>) {
-      act();
-      return "done";
-    } else {
-      return act();
-    }
-  } catch (const Errc code) {
-    return name(code);
-  }
-}
-
-struct Difference {
-  std::string text;
-};
-
-std::vector<Act> bag_of(Theme theme) {
-  using enum Act;
-  std::vector<Act> bag = {enrol,
-                          enrol,
-                          put,
-                          put,
-                          put,
-                          put,
-                          put_by_id,
-                          put_by_id,
-                          get,
-                          scan,
-                          remove,
-                          shred,
-                          grant,
-                          grant,
-                          withdraw,
-                          object,
-                          restrict,
-                          hold,
-                          release,
-                          erase,
-                          erase_ids,
-                          lift_objection,
-                          suppress,
-                          reinstate,
-                          hours,
-                          days,
-                          maintain,
-                          reopen,
-                          plan_expiry,
-                          commit_expiry,
-                          keep_subject,
-                          lift_objection,
-                          dossier,
-                          reinstate,
-                          lift_restriction,
-                          lift_restriction,
-                          release};
-  const auto add = [&](std::initializer_list<Act> more) {
-    for (int i = 0; i < 3; ++i) bag.insert(bag.end(), more);
-  };
-  if (theme == Theme::access)
-    add({put, put, get, get, get, scan, object, lift_objection, keep_subject, enrol, reopen});
-  if (theme == Theme::consent) add({grant, grant, withdraw, put, put, get, get, hold, release});
-  if (theme == Theme::holds)
-    add({hold, release, release, erase, suppress, reinstate, grant, withdraw, put, put, maintain});
-  if (theme == Theme::days)
-    add({put, put, days, hours, maintain, plan_expiry, commit_expiry, hold, release, remove, get});
-  bag.push_back(transfer);
-  bag.push_back(agree);
-  bag.push_back(permit_transfer);
-  return bag;
-}
 
 }  // namespace
-
-std::ostream& operator<<(std::ostream& out, const Operation& op) {
-  return out << acts[static_cast<int>(op.act)] << " p" << op.person << " u" << op.purpose << " r"
-             << op.record << " n" << op.number << " d" << op.days << (op.stale ? " stale" : "");
-}
-
-rc::Gen<std::vector<Operation>> program(Theme theme) {
-  const auto operation = rc::gen::apply(
-      [](Act act, int person, int purpose, int record, int number, int days, int stale) {
-        return Operation{act, person, purpose, record, number, days, stale == 3};
-      },
-      rc::gen::elementOf(bag_of(theme)), rc::gen::inRange(0, people), rc::gen::inRange(0, purposes),
-      rc::gen::inRange(0, records), rc::gen::inRange(0, 32), rc::gen::inRange(0, 16),
-      rc::gen::inRange(0, 4));
-  return rc::gen::container<std::vector<Operation>>(operation);
-}
 
 class RulesSession::Pair {
  public:
@@ -200,7 +44,6 @@ class RulesSession::Pair {
       if (purpose == op.purpose) scan(look);
     }
   }
-  std::size_t answers() const noexcept { return answers_; }
 
  private:
   struct Known {
@@ -231,10 +74,14 @@ class RulesSession::Pair {
       activities_.push_back(tenant_->activity(purposes_.back()).value());
     }
   }
+  const Region& region(int number) const { return regions_[static_cast<std::size_t>(number)]; }
+  const Purpose& purpose(int number) const { return purposes_[static_cast<std::size_t>(number)]; }
+  const Activity& activity(int number) const {
+    return activities_[static_cast<std::size_t>(number)];
+  }
   void set_clock() { now_ = TimePoint(std::chrono::hours(model_.hour)); }
 
   void same(const std::string& store, const std::string& model) {
-    ++answers_;
     if (store != model) throw Difference{"the store answers " + store + ", the model " + model};
   }
 
@@ -259,7 +106,7 @@ class RulesSession::Pair {
   void get(const Operation& op) {
     with(op, [&](const Known& her) {
       const std::string record = record_of(op.record);
-      same(said(activities_[op.purpose].get(her.subject, RecordName(record)),
+      same(said(activity(op.purpose).get(her.subject, RecordName(record)),
                 [](const std::optional<Record>& found) {
                   return found ? std::string(as_text(found->bytes())) : "absent";
                 }),
@@ -270,7 +117,7 @@ class RulesSession::Pair {
     with(op, [&](const Known& her) {
       std::string found;
       const auto end =
-          activities_[op.purpose].scan(her.subject, {}, [&](std::string_view record, Bytes value) {
+          activity(op.purpose).scan(her.subject, {}, [&](std::string_view record, Bytes value) {
             found += std::string(record) + "=" + std::string(as_text(value)) + " ";
             return Flow::more;
           });
@@ -287,6 +134,7 @@ class RulesSession::Pair {
   PutOptions terms_of(const Operation& op, std::vector<Purpose>& also) const;
   RulesModel::Entry entry_of(const Operation& op) const;
   static std::optional<int> days_of(const Operation& op);
+  void change(const Operation& op, const Known& her);
   void hold(const Operation& op);
   void release(const Operation& op);
   void erase(const Operation& op);
@@ -311,13 +159,12 @@ class RulesSession::Pair {
   std::string token_ = "none";
   std::optional<DutiesModel::Days> planned_;
   DutiesModel model_;
-  std::size_t answers_ = 0;
   int written_ = 0;
 };
 
 PutOptions RulesSession::Pair::terms_of(const Operation& op, std::vector<Purpose>& also) const {
-  for (int purpose = 0; purpose < purposes; ++purpose)
-    if ((op.number >> purpose & 1) != 0) also.push_back(purposes_[purpose]);
+  for (int number = 0; number < purposes; ++number)
+    if ((op.number >> number & 1) != 0) also.push_back(purpose(number));
   PutOptions options;
   options.also_permitted = also;
   if (const auto days = days_of(op)) options.retention = Days(static_cast<unsigned>(*days));
@@ -343,8 +190,8 @@ void RulesSession::Pair::put(const Operation& op) {
     const RulesModel::Entry entry = entry_of(op);
     const std::string record = record_of(op.record);
     const PutOptions terms = terms_of(op, also);
-    same(said(activities_[op.purpose].put(her.subject, RecordName(record), as_bytes(entry.value),
-                                          terms)),
+    same(said(activity(op.purpose)
+                  .put(her.subject, RecordName(record), as_bytes(entry.value), terms)),
          told([&] { model_.put(her.who, op.purpose, op.record, entry, days_of(op)); }));
   });
 }
@@ -355,8 +202,9 @@ void RulesSession::Pair::put_by_id(const Operation& op) {
   const std::string record = record_of(op.record);
   const int home = op.number % 2;
   const PutOptions terms = terms_of(op, also);
-  same(said(activities_[op.purpose].put(SubjectId(id_of(op.person)), regions_[home],
-                                        RecordName(record), as_bytes(entry.value), terms)),
+  same(said(activity(op.purpose)
+                .put(SubjectId(id_of(op.person)), region(home), RecordName(record),
+                     as_bytes(entry.value), terms)),
        told([&] {
          model_.enrol_for(op.person, home, op.purpose);
          const auto who = model_.look_up(op.person);
@@ -436,7 +284,7 @@ void RulesSession::Pair::transfer(const Operation& op) {
   const int target = op.number % 2;
   with(op, [&](const Known& her) {
     if (model_.has_overdue(op.person)) return;
-    same(said(tenant_->transfer(her.subject, regions_[target], TransferBasis::adequacy),
+    same(said(tenant_->transfer(her.subject, region(target), TransferBasis::adequacy),
               [](const Erasure& e) { return said(e); }),
          told([&] {
            model_.transfer(her.who, target);
@@ -453,7 +301,7 @@ void RulesSession::Pair::maintain(const Operation& op) {
        told([&] { return said(model_.maintain()); }));
   const Stats stats = store_->stats().value();
   for (int region : {0, 1})
-    same(std::to_string(stats.regions[region].records) + " records",
+    same(std::to_string(stats.regions[static_cast<std::size_t>(region)].records) + " records",
          std::to_string(model_.records_in(region)) + " records");
 }
 
@@ -490,7 +338,7 @@ void RulesSession::Pair::reopen(const Operation& op) {
   store_.reset();
   model_.here.reset();
   if (op.number % 4 < 2) model_.here = op.number % 4;
-  model_.needs_agreement = op.days == 0;
+  model_.needs_agreement = op.days < 3;
   store_.emplace(Store::open(options()).value());
   tenant_.emplace(store_->tenant("acme", Actor("test")).value());
   take_handles();
@@ -518,13 +366,41 @@ void RulesSession::Pair::dossier(const Operation& op) {
   });
 }
 
+// Consent, objection, restriction.
+void RulesSession::Pair::change(const Operation& op, const Known& her) {
+  const Purpose for_it = purpose(op.purpose);
+  switch (op.act) {
+    case Act::grant:
+      return same(said(tenant_->grant(her.subject, for_it, {"v1", "web", {}})),
+                  told([&] { model_.grant(her.who, op.purpose); }));
+    case Act::withdraw:
+      return same(
+          said(tenant_->withdraw(her.subject, for_it), [](const Erasure& e) { return said(e); }),
+          told([&] {
+            const bool kept = model_.withdraw(her.who, op.purpose);
+            return said(!kept, kept);
+          }));
+    case Act::object:
+      return same(said(tenant_->object(her.subject, for_it)),
+                  told([&] { model_.object(her.who, op.purpose, true); }));
+    case Act::lift_objection:
+      return same(said(tenant_->lift_objection(her.subject, for_it)),
+                  told([&] { model_.object(her.who, op.purpose, false); }));
+    case Act::restrict:
+      return same(said(tenant_->restrict(her.subject)),
+                  told([&] { model_.person(her.who).restricted = true; }));
+    default:
+      return same(said(tenant_->lift_restriction(her.subject)),
+                  told([&] { model_.person(her.who).restricted = false; }));
+  }
+}
+
 void RulesSession::Pair::act(const Operation& op) {
   const std::string id = id_of(op.person);
-  const Purpose purpose = purposes_[op.purpose];
   ++written_;
   switch (op.act) {
     case Act::enrol:
-      return same(said(tenant_->enrol(SubjectId(id), regions_[op.number % 2]),
+      return same(said(tenant_->enrol(SubjectId(id), region(op.number % 2)),
                        [](const Subject&) { return "done"; }),
                   told([&] { model_.enrol(op.person, op.number % 2); }));
     case Act::put:
@@ -538,48 +414,21 @@ void RulesSession::Pair::act(const Operation& op) {
     case Act::remove:
     case Act::shred:
       return with(op, [&](const Known& her) {
-        same(said(activities_[op.purpose].remove(
-                      her.subject, RecordName(record_of(op.record)),
-                      op.act == Act::shred ? Shred::now : Shred::within_window),
+        same(said(activity(op.purpose)
+                      .remove(her.subject, RecordName(record_of(op.record)),
+                              op.act == Act::shred ? Shred::now : Shred::within_window),
                   [](bool was_there) { return was_there ? "removed" : "absent"; }),
              told([&] {
                return model_.remove(her.who, op.purpose, op.record) ? "removed" : "absent";
              }));
       });
     case Act::grant:
-      return with(op, [&](const Known& her) {
-        same(said(tenant_->grant(her.subject, purpose, {"v1", "web", {}})),
-             told([&] { model_.grant(her.who, op.purpose); }));
-      });
     case Act::withdraw:
-      return with(op, [&](const Known& her) {
-        same(
-            said(tenant_->withdraw(her.subject, purpose), [](const Erasure& e) { return said(e); }),
-            told([&] {
-              const bool kept = model_.withdraw(her.who, op.purpose);
-              return said(!kept, kept);
-            }));
-      });
     case Act::object:
-      return with(op, [&](const Known& her) {
-        same(said(tenant_->object(her.subject, purpose)),
-             told([&] { model_.object(her.who, op.purpose, true); }));
-      });
     case Act::lift_objection:
-      return with(op, [&](const Known& her) {
-        same(said(tenant_->lift_objection(her.subject, purpose)),
-             told([&] { model_.object(her.who, op.purpose, false); }));
-      });
     case Act::restrict:
-      return with(op, [&](const Known& her) {
-        same(said(tenant_->restrict(her.subject)),
-             told([&] { model_.person(her.who).restricted = true; }));
-      });
     case Act::lift_restriction:
-      return with(op, [&](const Known& her) {
-        same(said(tenant_->lift_restriction(her.subject)),
-             told([&] { model_.person(her.who).restricted = false; }));
-      });
+      return with(op, [&](const Known& her) { change(op, her); });
     case Act::hold:
       return hold(op);
     case Act::release:
@@ -617,6 +466,7 @@ void RulesSession::Pair::act(const Operation& op) {
                   "done");
     }
     case Act::agree:
+      if (op.number >= 8) return;  // It cannot be taken back.
       model_.agreed = true;
       return same(said(tenant_->set_agreement({"dpa-1", std::chrono::sys_days{}})), "done");
     case Act::transfer:
@@ -637,12 +487,10 @@ std::string RulesSession::run(const std::vector<Operation>& program) {
   try {
     for (; done < program.size(); ++done) pair_->apply(program[done]);
   } catch (const Difference& difference) {
-    return "operation " + std::to_string(done) + " (" + acts[static_cast<int>(program[done].act)] +
+    return "operation " + std::to_string(done) + " (" + name(program[done].act) +
            "): " + difference.text;
   }
   return {};
 }
-
-std::size_t RulesSession::answers() const noexcept { return pair_->answers(); }
 
 }  // namespace efface::test
