@@ -33,6 +33,12 @@ struct PutOptions {
   bool rectifies = false;           // It corrects what is there [16]: noted in her file.
 };
 
+// To whom a record of several people belongs.
+enum class Sharing : std::uint8_t {
+  any = 1,  // To each of them alone: readable while one of them is there.
+  all = 2,  // To all together: readable only while all are there.
+};
+
 // When what is removed becomes unreadable also from old pages.
 enum class Shred : bool {
   within_window,  // When maintain() next re-keys the scope: MaintainOptions::residue_window.
@@ -118,6 +124,15 @@ class EFFACE_EXPORT Activity {
   // home is another region; region_not_permitted.
   Status put(SubjectId id, const Region& region, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
+
+  // One record of several people of one region, under the same name with each of them: get, visit
+  // and scan find it with any of them. Erasing one of them, withdrawing her consent or removing it
+  // from her takes it from her, by key, and of an `all` record from everyone; Erasure::shared counts
+  // what she shared. An `all` record is read only while all of them may be read (restricted,
+  // objected, ...). put of one of them replaces her link by a record of her own. Of 2 to 64 people.
+  // Errors: region_mismatch; invalid_argument (one person twice).
+  Status put_shared(std::span<const Subject* const> subjects, Sharing sharing, RecordName name,
+                    Bytes value, const PutOptions& options = {}) const;
 
   Batch batch(const Region& region) const;
   // All of it or none, decided again for each person when it is stored. Who was erased since her

@@ -12,6 +12,7 @@ inline constexpr std::size_t label_bytes_max = 64;                // region, ten
 inline constexpr std::size_t purposes_per_tenant_max = 256;
 inline constexpr std::size_t categories_per_purpose_max = 16;
 inline constexpr std::size_t transfer_rules_max = 256;  // of a tenant
+inline constexpr std::size_t people_per_record_max = 64;  // who share it
 inline constexpr std::size_t recipients_per_record_max = 16;
 inline constexpr std::size_t recipients_per_scope_max = 256;
 inline constexpr std::size_t holds_per_subject_max = 64;

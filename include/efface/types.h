@@ -103,7 +103,8 @@ struct EraseOptions {
 
 // What an erasure did.
 struct Erasure {
-  std::uint64_t erased = 0;   // People (or one tenant) whose keys were there and are destroyed.
+  // People (or one tenant, or of a withdrawal one scope) whose keys were there and are destroyed.
+  std::uint64_t erased = 0;
   std::uint64_t unknown = 0;  // Asked for, and not there.
   std::uint64_t held = 0;     // On legal hold: not erased; it is done when the hold is released.
   // Links of the erased to shared records. Those shared on Sharing::any terms stay readable for

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "access/mutant.h"
+#include "access/shared.h"
 #include "base/check.h"
 
 namespace efface::access {
@@ -234,7 +235,7 @@ Result<std::optional<records::OpenRecord>> read(const Activity& activity, const 
                                                 RecordName name) {
   EFFACE_TRY(subjects::check_name(name));
   return look_until_still(activity, person, [&](const keyring::Keys& keys) {
-    return read_admitted(activity, person, keys, name.text);
+    return followed(person, read_admitted(activity, person, keys, name.text));
   });
 }
 
@@ -258,8 +259,8 @@ Result<ScanEnd> scan(const Activity& activity, const Person& person, const ScanO
     } else {
       auto found = look_until_still(activity, person, [&](const keyring::Keys& keys) {
         const keyring::Row* scope = keys.find(purpose);
-        return scope != nullptr ? read_own_scope(person, keys, *scope, named.text())
-                                : Result<Records>(Records());
+        if (scope == nullptr) return Result<Records>(Records());
+        return followed(person, read_own_scope(person, keys, *scope, named.text()));
       });
       if (!found) {
         if (found.error().code() == Errc::expired) continue;
@@ -280,6 +281,8 @@ Result<OwnRecord> read_own(const Activity& activity, const Person& person, Recor
   return look_until_still(activity, person, [&](const keyring::Keys& keys) -> Result<OwnRecord> {
     OwnRecord own;
     EFFACE_TRY(find_own(person, keys, activity.purpose.number, name.text, own));
+    if (own.record && !own.record->fields.shared.empty())
+      return Error(Errc::conflict, "a record of several people is replaced by put_shared");
     return own;
   });
 }

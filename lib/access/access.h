@@ -52,12 +52,17 @@ bool is_over(const Person& person, const records::OpenRecord& record);
 
 // ---- writing ----
 
+// The person's keys, her scope for the purpose among them: made where it is missing.
+Result<keyring::SharedKeys> keys_with_scope(const Activity& activity, const Person& person,
+                                            const Admission& admission);
+
 struct PutTerms {
   std::vector<subjects::PurposeNumber> also_permitted;
   std::optional<Days> retention;
   std::string_view origin;
   std::span<const std::string_view> recipients{};
   bool automated_decision = false;
+  Bytes shared{};  // A link to a shared record (access/shared.h), instead of a value.
 };
 
 // What a scope's summary has to say of new records.

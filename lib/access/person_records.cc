@@ -1,5 +1,6 @@
 #include "access/person_records.h"
 
+#include "access/shared.h"
 #include "base/check.h"
 
 namespace efface::access {
@@ -33,6 +34,20 @@ Result<std::optional<records::OpenRecord>> open_at(const Person& person, const k
   return record;
 }
 
+// Of a record that all of several people share: one of the others is not to be read now.
+bool keeps_from_sharing(Errc code) noexcept {
+  switch (code) {
+    case Errc::suppressed:
+    case Errc::restricted:
+    case Errc::objected:
+    case Errc::consent_missing:
+    case Errc::transfer_pending:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)> look) {
@@ -47,8 +62,9 @@ Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)
       if (scope == nullptr || scope->handle != listed.handle) break;  // Withdrawn, or re-keyed.
       records::Bucket bucket = records::never;
       const std::uint64_t removals = person.home->region->keyring->removals();
-      const auto record = open_at(person, *keys, *scope, place, bucket);
+      const auto record = followed(person, open_at(person, *keys, *scope, place, bucket));
       if (person.home->region->keyring->removals() != removals) EFFACE_TRY(keys_of(person));
+      if (!record && keeps_from_sharing(record.error().code())) continue;
       EFFACE_TRY(record);
       if (!*record || (**record).fields.name.empty()) continue;
       const bool kept = bucket == records::kept_by_hold ||

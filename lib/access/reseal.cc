@@ -133,12 +133,14 @@ Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const Tena
     EFFACE_TRY(move_records(tenant, home, scope, records_per_commit_max));
   keyring::Keyring& keyring = *home.region->keyring;
   std::vector<keyring::Removal> removals;
+  std::vector<keyring::Handle> left;
   EFFACE_ASSIGN(const auto held, keyring.lock());
   for (const ScopePlace& scope : started) {
     EFFACE_ASSIGN(const keyring::SharedKeys keys, keyring.keys(home.people(), scope.tag));
     const keyring::Row* row = keys->find(scope.purpose);
     const keyring::Row* next = keys->find(keyring::scope_label(scope.purpose, keyring::successor));
     if (row == nullptr || next == nullptr) continue;
+    left.push_back(row->handle);
     keyring::Removal& removal = removals.emplace_back();
     removal.tenant = home.ref;
     removal.what = keyring::Removal::What::replaced;
@@ -146,6 +148,9 @@ Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const Tena
     removal.label = scope.purpose;
   }
   EFFACE_TRY(keyring.erase(held, removals));
+  // Nothing stands at the old handles but the counts of their residue, which is shredded now.
+  for (const keyring::Handle& handle : left)
+    EFFACE_TRY(home.region->vault->remove_some(handle, records_per_commit_max));
   return removals.size();
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "access/access.h"
+#include "access/shared.h"
 #include "access/summary.h"
 #include "base/check.h"
 #include "efface/limits.h"
@@ -10,24 +11,6 @@ namespace efface::access {
 namespace {
 
 constexpr int summary_races_max = 64;
-
-// The person's keys, her scope for the purpose among them: made where it is missing.
-Result<keyring::SharedKeys> keys_with_scope(const Activity& activity, const Person& person,
-                                            const Admission& admission) {
-  if (admission.keys->find(activity.purpose.number) != nullptr) return admission.keys;
-  keyring::Keyring& keyring = *person.home->region->keyring;
-  keyring::Ensure row;
-  row.tag = person.tag;
-  row.label = activity.purpose.number;
-  row.aux = first_generation;
-  row.needs_person = true;
-  EFFACE_ASSIGN(const auto held, keyring.lock());
-  EFFACE_TRY(keyring.ensure(held, person.home->people(), {&row, 1}));
-  const bool hers = !row.person_missing && row.keys->find(keyring::person) != nullptr &&
-                    row.keys->find(keyring::person)->handle == person.handle;
-  if (!hers) return Error(Errc::subject_erased, "the person has been erased");
-  return row.keys;
-}
 
 Result<records::Bucket> bucket_of(const Activity& activity, std::optional<Days> shorter) {
   const std::optional<Days>& longest = activity.purpose.terms.retention;
@@ -125,6 +108,23 @@ Status make_room(const SealedWrites& into, std::size_t bytes) {
 
 }  // namespace
 
+Result<keyring::SharedKeys> keys_with_scope(const Activity& activity, const Person& person,
+                                            const Admission& admission) {
+  if (admission.keys->find(activity.purpose.number) != nullptr) return admission.keys;
+  keyring::Keyring& keyring = *person.home->region->keyring;
+  keyring::Ensure row;
+  row.tag = person.tag;
+  row.label = activity.purpose.number;
+  row.aux = first_generation;
+  row.needs_person = true;
+  EFFACE_ASSIGN(const auto held, keyring.lock());
+  EFFACE_TRY(keyring.ensure(held, person.home->people(), {&row, 1}));
+  const bool hers = !row.person_missing && row.keys->find(keyring::person) != nullptr &&
+                    row.keys->find(keyring::person)->handle == person.handle;
+  if (!hers) return Error(Errc::subject_erased, "the person has been erased");
+  return row.keys;
+}
+
 Status seal_put(const Activity& activity, const Person& person, RecordName name, Bytes value,
                 const PutTerms& terms, SealedWrites& into) {
   EFFACE_TRY(subjects::check_name(name));
@@ -147,6 +147,7 @@ Status seal_put(const Activity& activity, const Person& person, RecordName name,
   fields.origin = terms.origin;
   fields.recipients.assign(terms.recipients.begin(), terms.recipients.end());
   fields.automated_decision = terms.automated_decision;
+  fields.shared = terms.shared;
   const Id16 tag = records::name_tag(scope, name.text);
   const records::ScopeKeys with{person.home->region->id,
                                 person.home->ref.number,
@@ -197,6 +198,7 @@ Status commit(const Activity& activity, const TenantRegion& region, SealedWrites
           return valid;
         });
     writes.changes.resize(sealed);
+    if (stored) EFFACE_TRY(note_links_gone(activity, writes));
     const bool raced = !stored && !overtaken && with_summaries &&
                        stored.error().code() == Errc::conflict && attempt < summary_races_max;
     if (!raced) return stored;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "access/reseal.h"
+#include "access/shared.h"
 #include "api/handles.h"
 #include "base/check.h"
 #include "rights/consent.h"
@@ -132,6 +133,20 @@ Result<bool> Activity::remove(const Subject& subject, RecordName name, Shred shr
       EFFACE_TRY(access::rekey(activity.tenant, *person.home, {&scope, 1}, shred_records_max));
     }
     return was_there;
+  });
+}
+
+Status Activity::put_shared(std::span<const Subject* const> subjects, Sharing sharing,
+                            RecordName name, Bytes value, const PutOptions& options) const {
+  return api::guarded([&]() -> Status {
+    EFFACE_ASSIGN(const access::PutTerms terms, terms_of(state_->activity, options));
+    std::vector<const access::Person*> people;
+    for (const Subject* subject : subjects) people.push_back(&Access::person(*subject));
+    for (int race = 1;; ++race) {
+      const Status stored =
+          access::put_shared(state_->activity, people, sharing, name, value, terms);
+      if (stored || stored.error().code() != Errc::conflict || race == races_max) return stored;
+    }
   });
 }
 

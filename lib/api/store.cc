@@ -140,6 +140,7 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
     const auto tenants = state_->site->tenants();
     EFFACE_TRY(rights::end_holds(tenants, done));
     EFFACE_TRY(rights::expire(tenants, options, done));
+    EFFACE_TRY(rights::sweep_shared(tenants, options, done));
     EFFACE_TRY(rights::shred_residue(tenants, options, done));
     EFFACE_TRY(reclaim_all(*state_->site, options, done));
     for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));

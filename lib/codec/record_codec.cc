@@ -11,7 +11,8 @@ Plaintext encode(const RecordFields& fields) {
   constexpr std::size_t frame_bytes = 160;  // table, its vtable, lengths and alignment
   constexpr std::size_t text_overhead_bytes = 12;
   std::size_t expected = frame_bytes + fields.name.size() + fields.value.size() +
-                         fields.permitted.size() * sizeof(std::uint16_t) + fields.origin.size();
+                         fields.permitted.size() * sizeof(std::uint16_t) + fields.origin.size() +
+                         fields.shared.size();
   for (const std::string_view recipient : fields.recipients)
     expected += recipient.size() + text_overhead_bytes;
 
@@ -24,9 +25,12 @@ Plaintext encode(const RecordFields& fields) {
   if (!fields.origin.empty()) origin = flat.text(fields.origin);
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> recipients;
   if (!fields.recipients.empty()) recipients = flat.texts(fields.recipients);
-  return flat.finish(schema::CreateRecord(*flat, name, value, fields.written_ms, fields.expires_ms,
-                                          permitted, origin, recipients, fields.automated_decision),
-                     schema::RecordIdentifier());
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> shared;
+  if (!fields.shared.empty()) shared = flat.bytes(fields.shared);
+  return flat.finish(
+      schema::CreateRecord(*flat, name, value, fields.written_ms, fields.expires_ms, permitted,
+                           origin, recipients, fields.automated_decision, shared),
+      schema::RecordIdentifier());
 }
 
 Result<RecordFields> decode_record(Bytes plain) {
@@ -47,6 +51,7 @@ Result<RecordFields> decode_record(Bytes plain) {
     for (const auto* recipient : *recipients) fields.recipients.push_back(view(recipient));
   }
   fields.automated_decision = record->automated_decision();
+  fields.shared = view(record->shared());
   return fields;
 }
 

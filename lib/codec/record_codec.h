@@ -25,6 +25,7 @@ struct RecordFields {
   std::string_view origin;
   std::vector<std::string_view> recipients;
   bool automated_decision = false;
+  Bytes shared{};  // A link to a record of several people; value is empty then.
 };
 
 Plaintext encode(const RecordFields& fields);

@@ -35,15 +35,19 @@ void derive_dek(const ScopeKeys& keys, crypto::KeySpan out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] ^= std::as_const(of_bucket).bytes()[i];
 }
 
-std::array<std::byte, associated_bytes> associated_of(const ScopeKeys& keys, const Id16& tag,
+std::array<std::byte, associated_bytes> associated_of(const GroupPlace& place, const Id16& tag,
                                                       Bytes clear) noexcept {
   std::array<std::byte, associated_bytes> out;
   std::byte* at = std::copy(clear.begin(), clear.end(), out.data());
-  at = std::copy(keys.region.begin(), keys.region.end(), at);
-  store_le(at, keys.tenant);
-  at = std::copy(keys.scope.handle.begin(), keys.scope.handle.end(), at + 4);
+  at = std::copy(place.region.begin(), place.region.end(), at);
+  store_le(at, place.tenant);
+  at = std::copy(place.handle.begin(), place.handle.end(), at + 4);
   std::copy(tag.begin(), tag.end(), at);
   return out;
+}
+
+GroupPlace place_of(const ScopeKeys& keys) noexcept {
+  return {keys.region, keys.tenant, keys.scope.handle};
 }
 
 std::array<std::byte, clear_header_bytes> clear_of(const ClearHeader& header) noexcept {
@@ -76,14 +80,16 @@ Id16 tag_of(const RecordKey& key) noexcept {
   return tag;
 }
 
-std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
-                                   const codec::RecordFields& fields, bool compress) {
+namespace {
+
+std::vector<std::byte> seal_under(crypto::KeyView dek, const GroupPlace& place, const Id16& tag,
+                                  ClearHeader header, const codec::RecordFields& fields,
+                                  bool compress) {
   codec::Plaintext plain = codec::encode(fields);
   std::optional<codec::Plaintext> frame;
   // What stands around a small value compresses alone, and not by enough to pay for the time.
   if (compress && fields.value.size() >= codec::compress_floor_bytes)
     frame = codec::compress(plain.bytes());
-  ClearHeader header{0, keyring::purpose_of(keys.scope.label), generation_of(keys.scope), keys.bucket};
   if (frame) {
     codec::Plaintext sized(4 + frame->size());
     store_le(sized.data(), static_cast<std::uint32_t>(plain.size()));
@@ -94,13 +100,41 @@ std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
   std::vector<std::byte> out(envelope_overhead_bytes + plain.size());
   const auto clear = clear_of(header);
   std::copy(clear.begin(), clear.end(), out.begin());
-  crypto::SecretKey scratch;
-  const crypto::KeyView dek =
-      keys.rows.derived(keys.scope.label, keys.bucket, scratch,
-                        [&](crypto::KeySpan into) { derive_dek(keys, into); });
-  crypto::seal(dek, associated_of(keys, tag, clear), plain.bytes(),
+  crypto::seal(dek, associated_of(place, tag, clear), plain.bytes(),
                MutableBytes(out).subspan(clear_header_bytes));
   return out;
+}
+
+Result<OpenRecord> open_under(crypto::KeyView dek, const GroupPlace& place, const Id16& tag,
+                              const ClearHeader& header, Bytes value) {
+  OpenRecord open{codec::Plaintext(value.size() - envelope_overhead_bytes), {}};
+  EFFACE_TRY(crypto::open(dek, associated_of(place, tag, value.first(clear_header_bytes)),
+                          value.subspan(clear_header_bytes), open.plain.bytes()));
+  if ((header.flags & flag_compressed) != 0) {
+    if (open.plain.size() < 4) return Error(Errc::corruption, "a compressed record has no size");
+    EFFACE_ASSIGN(open.plain, codec::decompress(std::as_const(open.plain).bytes().subspan(4),
+                                                load_le<std::uint32_t>(open.plain.data())));
+  }
+  EFFACE_ASSIGN(open.fields, codec::decode_record(std::as_const(open.plain).bytes()));
+  if (open.fields.shared.empty() == ((header.flags & flag_link) != 0))
+    return Error(Errc::corruption, "a record is a link, or not, against its header");
+  return open;
+}
+
+crypto::KeyView dek_of(const ScopeKeys& keys, crypto::SecretKey& scratch) {
+  return keys.rows.derived(keys.scope.label, keys.bucket, scratch,
+                           [&](crypto::KeySpan into) { derive_dek(keys, into); });
+}
+
+}  // namespace
+
+std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
+                                   const codec::RecordFields& fields, bool compress) {
+  const ClearHeader header{fields.shared.empty() ? std::uint16_t{0} : flag_link,
+                           keyring::purpose_of(keys.scope.label), generation_of(keys.scope),
+                           keys.bucket};
+  crypto::SecretKey scratch;
+  return seal_under(dek_of(keys, scratch), place_of(keys), tag, header, fields, compress);
 }
 
 Result<ClearHeader> read_header(Bytes value) {
@@ -117,7 +151,8 @@ Result<ClearHeader> read_header(Bytes value) {
   header.purpose = load_le<std::uint16_t>(value.data() + 4);
   header.generation = load_le<std::uint32_t>(value.data() + 8);
   header.bucket = load_le<std::uint32_t>(value.data() + 12);
-  if ((header.flags & ~flag_compressed) != 0 || load_le<std::uint16_t>(value.data() + 6) != 0)
+  if ((header.flags & ~(flag_compressed | flag_link | flag_group)) != 0 ||
+      load_le<std::uint16_t>(value.data() + 6) != 0)
     return Error(Errc::corruption, "a record has unknown flags");
   return header;
 }
@@ -129,22 +164,23 @@ Bytes nonce_of(Bytes value) noexcept {
 Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes value) {
   EFFACE_ASSIGN(const ClearHeader header, read_header(value));
   if (header.purpose != keyring::purpose_of(keys.scope.label) ||
-      header.generation != generation_of(keys.scope) || header.bucket != keys.bucket)
+      header.generation != generation_of(keys.scope) || header.bucket != keys.bucket ||
+      (header.flags & flag_group) != 0)
     return Error(Errc::corruption, "a record stands in another scope than it says");
-  OpenRecord open{codec::Plaintext(value.size() - envelope_overhead_bytes), {}};
   crypto::SecretKey scratch;
-  const crypto::KeyView dek =
-      keys.rows.derived(keys.scope.label, keys.bucket, scratch,
-                        [&](crypto::KeySpan into) { derive_dek(keys, into); });
-  EFFACE_TRY(crypto::open(dek, associated_of(keys, tag, value.first(clear_header_bytes)),
-                          value.subspan(clear_header_bytes), open.plain.bytes()));
-  if ((header.flags & flag_compressed) != 0) {
-    if (open.plain.size() < 4) return Error(Errc::corruption, "a compressed record has no size");
-    EFFACE_ASSIGN(open.plain, codec::decompress(std::as_const(open.plain).bytes().subspan(4),
-                                                load_le<std::uint32_t>(open.plain.data())));
-  }
-  EFFACE_ASSIGN(open.fields, codec::decode_record(std::as_const(open.plain).bytes()));
-  return open;
+  return open_under(dek_of(keys, scratch), place_of(keys), tag, header, value);
+}
+
+std::vector<std::byte> seal_group(const GroupPlace& place, crypto::KeyView key,
+                                  const codec::RecordFields& fields, bool compress) {
+  return seal_under(key, place, {}, {flag_group, 0, 0, never}, fields, compress);
+}
+
+Result<OpenRecord> open_group(const GroupPlace& place, crypto::KeyView key, Bytes value) {
+  EFFACE_ASSIGN(const ClearHeader header, read_header(value));
+  if ((header.flags & flag_group) == 0 || (header.flags & flag_link) != 0)
+    return Error(Errc::corruption, "a record that is not shared stands where one is");
+  return open_under(key, place, {}, header, value);
 }
 
 }  // namespace efface::records

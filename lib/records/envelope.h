@@ -22,6 +22,8 @@ using RecordKey = std::array<std::byte, 32>;
 
 inline constexpr std::uint8_t record_version = 1;
 inline constexpr std::uint16_t flag_compressed = 1;
+inline constexpr std::uint16_t flag_link = 2;   // To a record that several people share.
+inline constexpr std::uint16_t flag_group = 4;  // Such a record.
 inline constexpr std::size_t clear_header_bytes = 16;
 inline constexpr std::size_t envelope_overhead_bytes =
     clear_header_bytes + crypto::seal_overhead_bytes;
@@ -61,5 +63,15 @@ struct OpenRecord {
   codec::RecordFields fields;
 };
 Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes value);
+
+// A record that several people share, under a random key and a random handle.
+struct GroupPlace {
+  Id16 region{};
+  std::uint32_t tenant = 0;
+  keyring::Handle handle{};
+};
+std::vector<std::byte> seal_group(const GroupPlace& place, crypto::KeyView key,
+                                  const codec::RecordFields& fields, bool compress);
+Result<OpenRecord> open_group(const GroupPlace& place, crypto::KeyView key, Bytes value);
 
 }  // namespace efface::records

@@ -72,6 +72,28 @@ keyring::Handle handle_of(const RecordKey& key) noexcept {
   return handle;
 }
 
+constexpr std::string_view group_prefix("group\0\0\0", 8);
+
+ResidueKey group_key(const keyring::Handle& handle) noexcept {
+  ResidueKey key;
+  std::ranges::copy(handle, std::ranges::copy(as_bytes(group_prefix), key.begin()).out);
+  return key;
+}
+
+bool is_link(Bytes value) noexcept {
+  const auto header = read_header(value);
+  return header && (header->flags & flag_link) != 0;
+}
+
+// Where a change goes: a view of the change, or of scratch.
+Bytes place_of(const Change& change, ResidueKey& scratch) noexcept {
+  if (!change.is_group) return change.key;
+  keyring::Handle handle;
+  std::copy_n(change.key.begin(), handle.size(), handle.begin());
+  scratch = group_key(handle);
+  return scratch;
+}
+
 bool is_record(Bytes key) noexcept { return key.size() == sizeof(RecordKey); }
 
 RecordKey to_key(Bytes bytes) noexcept {
@@ -123,6 +145,27 @@ Result<bool> Vault::get(const RecordKey& key, FunctionRef<Status(Bytes)> look) c
   if (!value) return false;
   EFFACE_TRY(look(*value));
   return true;
+}
+
+Result<bool> Vault::get_group(const keyring::Handle& handle,
+                              FunctionRef<Status(Bytes)> look) const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> value, txn.get(group_key(handle)));
+  if (!value) return false;
+  EFFACE_TRY(look(*value));
+  return true;
+}
+
+Result<std::vector<keyring::Handle>> Vault::groups() const {
+  std::vector<keyring::Handle> found;
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  const Bytes prefix = as_bytes(group_prefix);
+  EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+    if (entry.key.size() != sizeof(ResidueKey)) return Flow::more;
+    std::ranges::copy(entry.key.subspan(group_prefix.size()), found.emplace_back().begin());
+    return Flow::more;
+  }));
+  return found;
 }
 
 Status Vault::each(const keyring::Handle& handle,
@@ -231,16 +274,19 @@ Status Vault::store_changes(storage::WriteTxn& txn, Job& job) {
       EFFACE_TRY(note(handle));
       handle = next;
     }
-    EFFACE_ASSIGN(const std::optional<Bytes> before, txn.get(change.key));
+    ResidueKey scratch;
+    const Bytes place = place_of(change, scratch);
+    EFFACE_ASSIGN(const std::optional<Bytes> before, txn.get(place));
     change.was_there = before.has_value();
+    change.was_link = before && is_link(*before);
     if (before && change.is_data) {
       ++more.records;
       more.bytes += before->size();
     }
     if (!change.value.empty()) {
-      EFFACE_TRY(txn.put(change.key, change.value));
+      EFFACE_TRY(txn.put(place, change.value));
     } else if (before) {
-      EFFACE_TRY(txn.remove(change.key));
+      EFFACE_TRY(txn.remove(place));
     }
   }
   return note(handle);

@@ -22,8 +22,11 @@ struct Change {
   std::vector<std::byte> value{};  // Empty: remove it.
   enum class Expect : std::uint8_t { anything, absent, nonce } expect = Expect::anything;
   std::array<std::byte, crypto::nonce_bytes> nonce{};
-  bool is_data = true;     // What it overwrites or removes is residue of the scope.
-  bool was_there = false;  // Answer, of a removal.
+  bool is_group = false;  // A shared record: the handle alone is its key.
+  bool is_data = true;    // What it overwrites or removes is residue of the scope.
+  // Answers:
+  bool was_there = false;
+  bool was_link = false;  // To a shared record.
 };
 
 // What was overwritten or removed of a scope since its key was made: it may survive in free pages.
@@ -47,6 +50,9 @@ class Vault {
 
   // look gets the sealed bytes where they lie; they are valid during the call alone.
   Result<bool> get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const;
+  // The same of a shared record; and all of them, from one snapshot.
+  Result<bool> get_group(const keyring::Handle& handle, FunctionRef<Status(Bytes)> look) const;
+  Result<std::vector<keyring::Handle>> groups() const;
   // Every record of a handle, in no order that means anything, from one snapshot.
   Status each(const keyring::Handle& handle,
               FunctionRef<Status(const RecordKey&, Bytes)> look) const;

@@ -167,11 +167,14 @@ Result<OffboardPlan> plan_offboarding(const access::TenantState& tenant) {
   for (const TenantRegion& region : tenant.regions()) {
     plan.regions.push_back(region.region->name);
     std::uint64_t people = 0;
+    Id16 who{};  // The sum of their handles: whoever comes or goes changes it.
     // A crash between two regions leaves it gone in the first.
     const Status walked =
         region.region->keyring->walk(region.people(), [&](keyring::RowView row) -> Result<Flow> {
           if (row.label() != keyring::person) return Flow::more;
           ++people;
+          const keyring::Handle handle = row.handle();
+          for (std::size_t i = 0; i < who.size(); ++i) who[i] ^= handle[i];
           if ((row.flags() & keyring::flag_held) != 0) ++plan.held;
           return Flow::more;
         });
@@ -179,6 +182,7 @@ Result<OffboardPlan> plan_offboarding(const access::TenantState& tenant) {
     plan.people += people;
     token.add(Bytes(region.region->id));
     token.add(people);
+    token.add(Bytes(who));
   }
   token.add(plan.held);
   plan.token = token.text();

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "access/reseal.h"
+#include "access/shared.h"
 #include "base/check.h"
 #include "rights/hold.h"
 #include "rights/token.h"
@@ -233,6 +234,15 @@ Status end_holds(Tenants tenants, Maintained& into) {
         into.holds_ended += *ended;
       }
     }
+  }
+  return {};
+}
+
+Status sweep_shared(Tenants tenants, const MaintainOptions& options, Maintained& into) {
+  for (const auto& [region, places] : places_of(tenants)) {
+    EFFACE_ASSIGN(const std::size_t removed,
+                  access::sweep_shared(tenants, *region, options.records_per_commit_max));
+    into.records_removed += removed;
   }
   return {};
 }

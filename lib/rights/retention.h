@@ -25,6 +25,8 @@ Status expire_planned(Tenants tenants, std::string_view token, const MaintainOpt
                       Maintained& into);
 
 Status end_holds(Tenants tenants, Maintained& into);
+// What several people shared and nobody can open any more.
+Status sweep_shared(Tenants tenants, const MaintainOptions& options, Maintained& into);
 Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained& into);
 
 }  // namespace efface::rights

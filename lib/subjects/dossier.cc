@@ -1,6 +1,7 @@
 #include "subjects/dossier.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "efface/limits.h"
@@ -117,9 +118,11 @@ Status DossierFile::add_alias(Bytes id) {
 }
 
 void DossierFile::take_over(const codec::DossierFields& other) {
-  for (const auto& event : other.events) fields_.events.push_back(event);
-  std::stable_sort(fields_.events.begin(), fields_.events.end(),
-                   [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
+  std::vector<codec::EventFields> all;
+  std::merge(fields_.events.begin(), fields_.events.end(), other.events.begin(), other.events.end(),
+             std::back_inserter(all),
+             [](const auto& a, const auto& b) { return a.at_ms < b.at_ms; });
+  fields_.events = std::move(all);
   fields_.events_dropped += other.events_dropped;
 }
 
