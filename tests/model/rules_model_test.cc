@@ -1,5 +1,5 @@
 // Grants, withdrawals, objections, restrictions, holds, erasures, suppression, days that end, two
-// regions, a store opened anew: over 400,000 random operations on a store and on the model of its
+// regions, a store opened anew: over 250,000 random operations on a store and on the model of its
 // rules, and not one difference. RapidCheck shrinks what differs to a few operations and prints the
 // seed (RC_PARAMS="seed=...") that replays it.
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 namespace efface::test {
 namespace {
 
-constexpr int size = 2'600;  // Of the longest programs; they are half as long on average.
-constexpr std::size_t operations_min = 100'000;  // Of each of the four themes.
+constexpr int size = 1'800;  // Of the longest programs; they are half as long on average.
+constexpr std::size_t operations_min = 65'000;  // Of each of the four themes.
 
 void expect_no_difference(Theme theme) {
   std::size_t operations = 0;
