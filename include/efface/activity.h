@@ -3,9 +3,10 @@
 //
 // Threads  Activity: shared freely. Batch: filled by one thread at a time.
 // Rules    Each access is decided in this order, and what is unknown or missing refuses: the region
-//          (region_not_open, transfer_not_permitted), the person (subject_erased, suppressed,
-//          transfer_pending, restricted), the purpose (consent_missing, objected), the record
-//          (purpose_not_permitted, objected, expired).
+//          (region_not_open; transfer_not_permitted to read, agreement_missing to write), the
+//          person (subject_erased, suppressed, transfer_pending, restricted), the purpose
+//          (consent_missing, objected), the record (purpose_not_permitted, objected, expired).
+//          docs/rights.md has it in full.
 // Errors   Those, and from every call: tenant_unknown (off-boarded meanwhile), purpose_unknown
 //          (another tenant's person), invalid_argument or too_large for a name, corruption, io,
 //          closed, forked.
@@ -127,8 +128,8 @@ class EFFACE_EXPORT Activity {
 
   // One record of several people of one region, under the same name with each of them: get, visit
   // and scan find it with any of them. Erasing one of them, withdrawing her consent or removing it
-  // from her takes it from her, by key, and of an `all` record from everyone; Erasure::shared counts
-  // what she shared. An `all` record is read only while all of them may be read (restricted,
+  // from her takes it from her, by key, and of an `all` record from everyone; Erasure::shared
+  // counts what she shared. An `all` record is read only while all of them may be read (restricted,
   // objected, ...). put of one of them replaces her link by a record of her own. Of 2 to 64 people.
   // Errors: region_mismatch; invalid_argument (one person twice).
   Status put_shared(std::span<const Subject* const> subjects, Sharing sharing, RecordName name,

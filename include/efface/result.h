@@ -21,15 +21,15 @@ enum class Errc : std::uint16_t {
   // Fix the call.
   invalid_argument = 1,  // Empty, not UTF-8, or out of range.
   too_large = 2,         // Over a limit of efface/limits.h.
-  exists = 3,            // Already there: a store, a tenant, a purpose or a person.
-  conflict = 4,          // There already, with other terms; or read-modify-write lost every race.
+  exists = 3,            // Already there: a store, a tenant, a person or her identifier.
+  conflict = 4,  // There already, with other terms; of a plan that has changed; a lost race.
 
   // Nothing of that name.
   store_missing = 10,
   tenant_unknown = 11,
   region_unknown = 12,
   purpose_unknown = 13,
-  subject_unknown = 14,  // By id. Erased and never enrolled answer alike.
+  subject_unknown = 14,  // By id, where erased and never enrolled answer alike; another tenant's.
 
   // Refused by the rules of access.
   subject_erased = 20,         // Only from a Subject that was obtained before the erasure.
@@ -40,7 +40,7 @@ enum class Errc : std::uint16_t {
   expired = 25,                // The record's retention is over.
   consent_missing = 26,        // The purpose rests on consent, and none is in force.
   suppressed = 27,             // She is on the suppression list until she is reinstated.
-  restricted = 28,             // Only export, erasure and holds work [18].
+  restricted = 28,             // She is kept, and neither read nor written [18].
   objected = 29,               // She objected to the purpose [21].
 
   // The deployment needs attention.

@@ -28,7 +28,7 @@ using TimePoint = std::chrono::system_clock::time_point;
 struct Evidence {
   std::string_view text_version{};  // Of what she was shown: UTF-8, at most 64 bytes.
   std::string_view channel{};       // Where: UTF-8, at most 64 bytes.
-  std::optional<TimePoint> when{};  // Nothing: now. Never in the future.
+  std::optional<TimePoint> when{};  // Nothing: now. From 1970 until now.
 };
 
 enum class EventKind : std::uint8_t {
@@ -55,14 +55,15 @@ struct Event {
   std::string_view purpose{};  // Empty: of none.
   std::string_view text_version{};
   std::string_view channel{};
-  std::string_view actor{};
+  std::string_view actor{};  // The Tenant handle's; "efface": maintain().
 };
 
 // Why she may not be erased yet [17(3)].
 struct HoldTerms {
-  std::string_view basis{};          // A label: 1 to 64 of [a-z0-9_.-].
-  std::string_view reason{};         // UTF-8, 1 to 1,024 bytes.
-  std::optional<TimePoint> until{};  // Nothing: until it is released. It ends by itself then.
+  std::string_view basis{};   // A label: 1 to 64 of [a-z0-9_.-].
+  std::string_view reason{};  // UTF-8, 1 to 1,024 bytes.
+  // Nothing: until it is released. Otherwise the first maintain() after it releases the hold.
+  std::optional<TimePoint> until{};
 };
 using HoldNumber = std::uint32_t;  // Of one person, from 1; never used again.
 
@@ -108,8 +109,8 @@ struct Agreement {
   friend bool operator==(const Agreement&, const Agreement&) = default;
 };
 
-// A question across the people of a tenant. Who matches: each of the conditions that are given. Those
-// about a purpose hold for one and the same purpose of hers: the one that is named, or any.
+// A question across the people of a tenant. Whoever fits all the conditions that are given matches.
+// Those about a purpose hold for one and the same purpose of hers: the one that is named, or any.
 struct Query {
   std::optional<Purpose> purpose{};  // She has a scope of it; or, with consent false, has none.
   std::optional<bool> consent{};     // Needs a purpose: in force, or not.
@@ -118,7 +119,7 @@ struct Query {
   bool automated_decision = false;               // Something of it was decided without a human.
   std::optional<TimePoint> expires_before{};     // Some record of it does.
   std::optional<TimePoint> not_updated_since{};  // Nothing was written then or later, to the day.
-  std::optional<bool> restricted{};
+  std::optional<bool> restricted{};              // Also by an erasure that a hold delays.
   std::optional<bool> held{};
 };
 

@@ -17,7 +17,9 @@ struct RegionStats {
   Assurance assurance;                // Of the root key store.
   bool erase_pending = false;         // A destruction waits for the root key store.
   std::uint64_t reclaim_entries = 0;  // Waiting for maintain().
-  std::uint64_t records = 0;          // Ciphertexts, the unswept ones of the erased included.
+  // Ciphertexts: the records, an id for each person and a summary for each scope; the unswept ones
+  // of the erased included.
+  std::uint64_t records = 0;
   std::uint64_t residue_records = 0;  // Overwritten or removed, not yet shredded by a new key.
   std::uint64_t residue_bytes = 0;    // Of their ciphertext.
   std::optional<std::chrono::system_clock::time_point> residue_oldest{};

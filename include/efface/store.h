@@ -82,7 +82,7 @@ struct Maintained {
   std::uint64_t queue_entries = 0;    // Worked off.
   std::uint64_t buckets_expired = 0;  // Days of tenants, destroyed by their keys.
   std::uint64_t records_kept = 0;     // By a legal hold, past their day.
-  bool expiry_waits = false;          // For commit_expiry.
+  bool expiry_waits = false;          // Too many days: prepare_expiry, commit_expiry.
   std::uint64_t scopes_rekeyed = 0;   // Their residue is unreadable now.
   std::uint64_t holds_ended = 0;      // By their date.
 };
@@ -131,9 +131,10 @@ class EFFACE_EXPORT Store {
 
   // Erases a tenant: all its people, in all its regions, at once and for ever; in two steps. The
   // token of the plan confirms that those are meant. Cost of the plan: a walk of all its people.
-  // Errors: region_not_open; conflict: the token is of another plan, or there are other people now;
-  // legal_hold: somebody is held; erase_pending as Tenant::erase (the tenant is gone). A crash or
-  // another error between two regions is mended by doing it again.
+  // Errors: region_not_open; conflict: the token is of another plan, or there are other people now,
+  // or on_erased has not answered yet for somebody; legal_hold: somebody is held; erase_pending as
+  // Tenant::erase (the tenant is gone). A crash or another error between two regions is mended by
+  // doing it again.
   Result<OffboardPlan> prepare_offboard(const Tenant& tenant) const;
   Result<Erasure> offboard(Tenant&& tenant, std::string_view token) const;
 

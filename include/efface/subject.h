@@ -2,7 +2,8 @@
 //
 // Obtained by enrolling or by looking up an id; move-only, so that erasing can use it up. It holds
 // no key and no id. After the person's erasure every use answers Errc::subject_erased, also when
-// somebody of the same id has been enrolled since: she shares nothing with the one before.
+// somebody of the same id has been enrolled since: she shares nothing with the one before. So it
+// does after a transfer, and after a merge into somebody else: look her up anew.
 //
 // Threads   const uses: shared freely.
 // Lifetime  Keeps the store open.

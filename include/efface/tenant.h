@@ -5,7 +5,9 @@
 //
 // Threads   Shared freely.
 // Lifetime  Keeps the store open.
-// Errors    Every call may answer io, corruption, busy (a deadline), closed, forked.
+// Errors    Every call may answer io, corruption, busy (a deadline), closed, forked. One that takes
+//           a Subject: subject_erased; subject_unknown for another tenant's; transfer_pending while
+//           she is on her way to another region (reading, exporting and her dossier go on).
 #pragma once
 #include <memory>
 #include <span>
@@ -38,11 +40,12 @@ class EFFACE_EXPORT Tenant {
   // Makes her keys; durable when it answers. Needs all of the tenant's regions open, to be sure
   // that she has no other home. Errors: exists, region_mismatch (she lives in another region),
   // region_unknown (another store's), region_not_permitted, region_not_open, suppressed,
-  // invalid_argument, too_large, full.
+  // agreement_missing (if OpenOptions requires one), invalid_argument, too_large, full.
   Result<Subject> enrol(SubjectId id, const Region& home) const;
   // The same for many in one commit, and without exists: who is there already is answered as she
   // is. All or none are enrolled. In the order of ids. At most 100,000. What will be written for
   // them first is cheaper when its purposes are named: their scopes are made in the same commit.
+  // Errors: as enrol; consent_missing for a purpose that rests on consent.
   Result<std::vector<Subject>> find_or_enrol(std::span<const SubjectId> ids, const Region& home,
                                              std::span<const Purpose> purposes = {}) const;
   // Errors: subject_unknown; suppressed; region_not_open when she may live in a region that is not
@@ -52,47 +55,60 @@ class EFFACE_EXPORT Tenant {
   Result<Subject> subject(SubjectId id, const Region& home) const;
 
   // ---- consent [7], objection [21], restriction [18] ----
-  // Each is in force, with its evidence on file, when it answers. Errors: subject_erased,
-  // purpose_unknown (another tenant's); invalid_argument or too_large for a text.
-  // Only for a purpose that rests on consent (basis_differs); starts a fresh scope where there is
-  // none. Errors: suppressed, restricted.
+  // Each is in force, with its evidence on file, when it answers. Errors: purpose_unknown (another
+  // tenant's).
+
+  // Only for a purpose that rests on consent (basis_differs). Starts a fresh scope unless consent
+  // is in force; then it adds to the file. Errors: suppressed, restricted; invalid_argument or
+  // too_large for the evidence.
   Status grant(const Subject& subject, Purpose purpose, const Evidence& evidence) const;
   // Destroys what was collected for the purpose, by its key. Under a legal hold it is refused from
-  // now on and counted in Erasure::held; it is destroyed when the hold is released. Errors:
-  // consent_missing (none is in force), basis_differs, erase_pending.
+  // now on and counted in Erasure::held; it is destroyed when the hold is released. Works while she
+  // is restricted. Errors: consent_missing (none is in force), basis_differs, erase_pending;
+  // invalid_argument or too_large for the evidence.
   Result<Erasure> withdraw(const Subject& subject, Purpose purpose,
                            const Evidence& evidence = {}) const;
-  // Only against legitimate_interest and public_task (basis_differs). Doing it twice is no error.
+  // Only against legitimate_interest and public_task (basis_differs), also before anything was
+  // collected. Nothing is destroyed: it is refused until the objection is lifted. Twice is no
+  // error.
   Status object(const Subject& subject, Purpose purpose) const;
   Status lift_objection(const Subject& subject, Purpose purpose) const;
+  // Of all purposes: she is neither read nor written until it is lifted, and all else here works,
+  // grant excepted. Twice is no error.
   Status restrict(const Subject& subject) const;
   Status lift_restriction(const Subject& subject) const;
 
   // ---- suppression ----
   // Erases whoever has the id, if anyone, and from now on refuses to know her: every write and
   // enrolment answers suppressed, until she is reinstated. Stays a keyed hash of the id, sealed:
-  // who holds the live keys can test for it. Needs all of the tenant's regions open.
+  // who holds the live keys can test for it. Needs all of the tenant's regions open. Who is on
+  // legal hold is refused at once, counted in Erasure::held, and erased when the hold is released.
+  // Errors: region_not_open; invalid_argument or too_large for the id; erase_pending (suppressed
+  // she is).
   Result<Erasure> suppress(SubjectId id) const;
-  // Errors: subject_unknown when she is not suppressed; invalid_argument for an empty reason.
+  // One id of hers: her further ones are reinstated one by one. The reason stays with the caller,
+  // unless a hold kept her: then the fact goes on her file. Errors: subject_unknown when it is not
+  // suppressed; invalid_argument for an empty reason, too_large.
   Status reinstate(SubjectId id, std::string_view reason) const;
 
   // ---- legal hold [17(3)] ----
-  // Blocks erasure, the destruction that follows a withdrawal, and expiry. Errors: subject_erased;
-  // invalid_argument, too_large (at most 64 at once).
+  // Blocks erasure, the destruction that follows a withdrawal, and expiry, and with them transfer,
+  // merge and off-boarding. Reading goes on, within her terms: what is past its day is kept and not
+  // read. Errors: invalid_argument; too_large (at most 64 at once).
   Result<HoldNumber> hold(const Subject& subject, const HoldTerms& terms) const;
   // Releasing the last one carries out what was asked meanwhile, and destroys what only the hold
-  // kept. Errors: hold_unknown, subject_erased, erase_pending.
+  // kept. Erasure::erased says whether she was erased. Errors: hold_unknown, erase_pending.
   Result<Erasure> release(const Subject& subject, HoldNumber number) const;
 
-  // What is on file about her. Errors: subject_erased.
+  // What is on file about her, also while she is restricted.
   Status dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const;
 
   // ---- access and portability [15, 20] ----
   // Gives the sink all that is known of her: her records of every purpose, with what is on file,
   // restricted or held or not. What is past its day is in it only while a hold keeps it, and says
   // so. The sink must not re-key (Shred::now, maintain). When it does not answer well, drop what
-  // the sink got: after her erasure it gets no further byte. Errors: subject_erased,
-  // transfer_not_permitted (she may not be read from here); the sink's.
+  // the sink got: after her erasure it gets no further byte. Errors: transfer_not_permitted (she
+  // may not be read from here); the sink's.
   Status export_subject(const Subject& subject, const ExportOptions& options,
                         ExportSink sink) const;
   // The same of all people of the tenant, in no order that means anything; answers how many. Who
@@ -104,13 +120,13 @@ class EFFACE_EXPORT Tenant {
   // ---- several identifiers of one person ----
   // From now on she is found, enrolled no second time, erased and suppressed by this id too. At
   // most 64 beside the first. Needs all of the tenant's regions open. Errors: exists: somebody else
-  // has it (see merge); suppressed; too_large; subject_erased.
+  // has it (see merge); suppressed; too_large.
   Status add_identifier(const Subject& subject, SubjectId further) const;
   // The two are one: whatever `from` has becomes `into`'s, her ids lead there, and `from` is no
   // more. Of two records with one name in one purpose, `into`'s stays; the stricter of restriction
   // and objection holds. Errors: conflict: one consents to what the other withdrew, or shares
   // records; region_mismatch: they live in different regions (transfer one first); legal_hold,
-  // suppressed, transfer_pending; subject_erased; erase_pending (they are merged).
+  // suppressed; erase_pending (they are merged).
   Result<Erasure> merge(const Subject& into, Subject&& from) const;
 
   // ---- questions across people: from the key tree and sealed summaries, no index in clear ----
@@ -126,16 +142,18 @@ class EFFACE_EXPORT Tenant {
   Result<ProcessingRecord> processing_record() const;
 
   // ---- residency [44-49], processing agreement [28] ----
-  // Needs all of the tenant's regions open. Errors: region_unknown (`from` is none of the
-  // tenant's), invalid_argument.
+  // From then on a process whose processing_region is `to` reads people whose home is `from`. Needs
+  // all of the tenant's regions open. Errors: region_unknown (`from` is none of the tenant's),
+  // invalid_argument, too_large (at most 256).
   Status permit_transfer(const TransferRule& rule) const;
   Result<std::vector<TransferRule>> transfer_rules() const;
   // Moves her, keys, records, consents and all, to another region of the tenant, and erases her
   // where she was: when it has answered she is there, whole, and looked up anew; if it is
   // interrupted anywhere she is whole in one of the two. Meanwhile she is read and not written.
-  // Needs all of the tenant's regions open. Errors: legal_hold; transfer_pending (another one is
-  // under way); region_not_permitted, region_not_open; conflict: she has records that others share;
-  // subject_erased; erase_pending (she has moved).
+  // Needs no transfer rule: the basis is what permits it; it is checked and not kept, her file says
+  // that she was transferred. Needs all of the tenant's regions open. Errors: legal_hold;
+  // region_not_permitted, region_not_open; invalid_argument (she is at home there); conflict: she
+  // has records that others share; erase_pending (she has moved).
   Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis) const;
   Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.
   Result<std::optional<Agreement>> agreement() const;
