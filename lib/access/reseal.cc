@@ -97,8 +97,8 @@ Status move_records(const std::shared_ptr<TenantState>& tenant, const TenantRegi
   }
 }
 
-// Makes the successors that are missing. Answers which scopes have one. Not for a scope whose consent
-// is withdrawn: only a hold keeps it, and the release will ask for it by the handle that it has.
+// Makes the successors that are missing. Answers which scopes have one. Not for a scope whose
+// consent is withdrawn: only a hold keeps it, and the release will ask for it by its handle.
 Result<std::vector<ScopePlace>> make_successors(const TenantState& tenant, const TenantRegion& home,
                                                 std::span<const ScopePlace> scopes) {
   keyring::Keyring& keyring = *home.region->keyring;

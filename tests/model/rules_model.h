@@ -1,6 +1,6 @@
-// model/rules_model.h -- the rules of access on plain maps: no keys, no files. Written from the words
-// of DESIGN.md and the public headers, to be compared with the store. Answers what was found; a
-// refusal is thrown, as its code.
+// model/rules_model.h -- the rules of access on plain maps: no keys, no files. Written from the
+// words of DESIGN.md and the public headers, to be compared with the store. Answers what was found;
+// a refusal is thrown, as its code.
 #pragma once
 #include <algorithm>
 #include <map>
