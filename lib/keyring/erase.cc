@@ -140,7 +140,8 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
       [&](RowView row) {
         removal.removed = true;
         flags = row.flags();
-        if (row.label() != alias_row) handles.push_back(row.handle());
+        // A row that leads to a person has her tag there: the queue stands in clear.
+        if (row.label() != alias_row && row.label() != merging_row) handles.push_back(row.handle());
         if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
         if (row.label() != person || tree.kind != TreeKind::subjects) return;
         gone_person = row.handle();
