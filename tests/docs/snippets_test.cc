@@ -1,0 +1,90 @@
+// Every piece of C++ in docs/walkthrough.md stands in docs/examples/walkthrough.cc, which is
+// compiled and run: the blocks of the page are the pieces between "// begin: NAME" and
+// "// end: NAME", in order, byte for byte but for the indentation of those two lines.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Lines lines_of(const std::string& file) {
+  std::ifstream in(EFFACE_SOURCE_DIR "/docs/" + file);
+  Lines lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+struct Piece {
+  std::string name;
+  Lines lines;
+};
+
+// Faults come as a piece of that name, which no page shows.
+std::vector<Piece> pieces_of(const Lines& source) {
+  std::vector<Piece> pieces;
+  std::string indentation;
+  bool inside = false;
+  for (const std::string& line : source) {
+    const std::size_t text = line.find_first_not_of(' ');
+    const std::string_view said =
+        text == std::string::npos ? "" : std::string_view(line).substr(text);
+    if (said.starts_with("// begin: ")) {
+      if (inside) return {{"a piece begins inside of another", {}}};
+      inside = true;
+      indentation.assign(text, ' ');
+      pieces.push_back({std::string(said.substr(10)), {}});
+    } else if (said.starts_with("// end: ")) {
+      if (!inside || said.substr(8) != pieces.back().name) return {{"an end has no beginning", {}}};
+      inside = false;
+    } else if (inside) {
+      const bool indented = line.starts_with(indentation);
+      if (!indented && !line.empty()) return {{"a line stands left of its piece", {}}};
+      pieces.back().lines.push_back(line.substr(indented ? indentation.size() : 0));
+    }
+  }
+  if (inside) return {{"a piece has no end", {}}};
+  return pieces;
+}
+
+std::vector<Lines> blocks_of(const Lines& page) {
+  std::vector<Lines> blocks;
+  bool inside = false;
+  for (const std::string& line : page) {
+    if (line == "```cpp") {
+      inside = true;
+      blocks.emplace_back();
+    } else if (line == "```") {
+      inside = false;
+    } else if (inside) {
+      blocks.back().push_back(line);
+    }
+  }
+  return blocks;
+}
+
+TEST(WalkthroughPage, ShowsWhatIsCompiledByteForByte) {
+  const std::vector<Piece> pieces = pieces_of(lines_of("examples/walkthrough.cc"));
+  const std::vector<Lines> blocks = blocks_of(lines_of("walkthrough.md"));
+  ASSERT_GT(pieces.size(), 10u);
+  ASSERT_EQ(blocks.size(), pieces.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    EXPECT_EQ(blocks[i], pieces[i].lines) << "the piece " << pieces[i].name;
+}
+
+TEST(WalkthroughPage, IsComparedWithWhatStandsBetweenTheMarks) {
+  const Lines source = {
+      "void f() {", "  // begin: a", "  int x = 1;", "", "    g(x);", "  // end: a", "}"};
+  ASSERT_EQ(pieces_of(source).size(), 1u);
+  EXPECT_EQ(pieces_of(source)[0].name, "a");
+  EXPECT_EQ(pieces_of(source)[0].lines, Lines({"int x = 1;", "", "  g(x);"}));
+  EXPECT_EQ(pieces_of({"// begin: a", "x"})[0].name, "a piece has no end");
+  EXPECT_EQ(pieces_of({"// begin: a", "// end: b"})[0].name, "an end has no beginning");
+  EXPECT_EQ(blocks_of({"text", "```cpp", "x", "```", "```console", "$ y", "```"}),
+            std::vector<Lines>({{"x"}}));
+}
+
+}  // namespace
