@@ -40,5 +40,19 @@ TEST(RulesModel, StoreAndModelNeverDifferUnderLegalHolds) { expect_no_difference
 
 TEST(RulesModel, StoreAndModelNeverDifferAsDaysEnd) { expect_no_difference(Theme::days); }
 
+// Too long for chance: its ciphertext is counted after the release.
+TEST(RulesModel, WhatIsWithdrawnUnderAHoldIsGoneAfterItWhateverWasOverwritten) {
+  using enum Act;
+  const auto program = [](std::initializer_list<Act> acts) {
+    std::vector<Operation> all;
+    for (const Act act : acts) all.push_back({act, 0, 1, 0, 0, 9, false});
+    return all;
+  };
+  RulesSession session;
+  EXPECT_EQ(session.run(program({enrol, grant, put, put, hold, withdraw, days, maintain, release,
+                                 maintain, grant, get})),
+            "");
+}
+
 }  // namespace
 }  // namespace efface::test
