@@ -35,7 +35,7 @@ struct Size {
 
 std::vector<Size> sizes() {
   if (is_quick()) return {{1'000, 7}, {10'000, 7}};
-  return {{1'000, 21}, {1'000'000, 5}};
+  return {{1'000, 21}, {1'000'000, 11}};
 }
 
 // Root keys in a file, and when one was last destroyed.
@@ -131,12 +131,11 @@ class World {
  private:
   Seconds expire(std::size_t records) {
     load(records);
+    settle();
     days_passed += 3;
     const int rotations = root_keys_.rotations();
     const auto begin = Clock::now();
-    MaintainOptions options;
-    options.residue_window = std::chrono::hours(24 * 36'500);  // Of the summaries: not measured.
-    const Maintained done = must(store_.maintain(options));
+    const Maintained done = must(store_.maintain(no_re_keying()));
     const auto end = Clock::now();
     if (done.buckets_expired != 1 || root_keys_.rotations() != rotations + 1)
       give_up("expire", "not exactly one day");
@@ -144,6 +143,13 @@ class World {
     const std::chrono::duration<double> destruction = root_keys_.last_rotation() - begin;
     const std::chrono::duration<double> sweep = end - root_keys_.last_rotation();
     return {destruction.count(), sweep.count()};
+  }
+
+  // The scopes' summaries are overwritten from day to day, and that is not measured.
+  static MaintainOptions no_re_keying() {
+    MaintainOptions options;
+    options.residue_window = std::chrono::hours(24 * 36'500);
+    return options;
   }
 
   void load(std::size_t records) {
@@ -158,6 +164,13 @@ class World {
                          value_of(person * each + record, value_bytes), options));
       must(activity_.commit(std::move(batch)));
     }
+  }
+
+  // What loading left to do for the disk and the caches is not part of what is measured.
+  void settle() {
+    for (int i = 0; i < 5; ++i)
+      must(tenant_.erase(must(tenant_.enrol(SubjectId("passer-by"), region_))));
+    must(store_.maintain(no_re_keying()));
   }
 
   TimedRootKeys root_keys_;
