@@ -48,22 +48,50 @@ struct Attempt {
   std::vector<Person> again;
 };
 
-Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const Person> people,
-                Bytes token, Erasure& into, Attempt& attempt) {
-  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token));
+struct Asking {
   std::vector<Removal> removals;
+  std::uint64_t unknown = 0;
+  bool has_aliases = false;
+};
+
+Result<Asking> asking_for(std::span<const Person> people, const std::vector<std::byte>& notice) {
+  Asking asking;
   for (const Person& person : people) {
     const auto keys = access::keys_of(person);
     if (!keys && keys.error().code() == Errc::subject_erased) {
-      ++into.unknown;
+      ++asking.unknown;
       continue;
     }
     EFFACE_TRY(keys);
     EFFACE_ASSIGN(std::vector<Removal> hers, removals_of(person, **keys));
+    asking.has_aliases = asking.has_aliases || hers.size() > 1;
+    // It will be refused, and her identifiers stay with her.
+    const std::uint16_t flags = (**keys).find(keyring::person)->flags;
+    if ((flags & (keyring::flag_held | keyring::flag_moving)) != 0) hers.resize(1);
     if (!notice.empty()) hers[0].notice = notice;
-    removals.insert(removals.end(), hers.begin(), hers.end());
+    asking.removals.insert(asking.removals.end(), hers.begin(), hers.end());
   }
-  const auto outcome = home.region->keyring->erase(removals);
+  return asking;
+}
+
+// Aliases go with a person only if she goes: who has some is looked at under the lock.
+Result<keyring::ErasureOutcome> erase_rows(keyring::Keyring& keyring,
+                                           std::span<const Person> people,
+                                           const std::vector<std::byte>& notice, Asking& asking) {
+  EFFACE_ASSIGN(asking, asking_for(people, notice));
+  if (!asking.has_aliases) return keyring.erase(asking.removals);
+  EFFACE_ASSIGN(const auto held, keyring.lock());
+  EFFACE_ASSIGN(asking, asking_for(people, notice));
+  return keyring.erase(held, asking.removals);
+}
+
+Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const Person> people,
+                Bytes token, Erasure& into, Attempt& attempt) {
+  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token));
+  Asking asking;
+  const auto outcome = erase_rows(*home.region->keyring, people, notice, asking);
+  std::vector<Removal>& removals = asking.removals;
+  into.unknown += asking.unknown;
   const Status counted = count(home, removals, outcome, into);
   if (!counted && counted.error().code() != Errc::erase_pending) return counted;
   for (const Removal& removal : removals) {
