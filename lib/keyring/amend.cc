@@ -2,6 +2,7 @@
 // person. No epoch ends, and nothing that could be read before is shredded.
 #include "crypto/random.h"
 #include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
 
 namespace efface::keyring {
 namespace {
@@ -14,14 +15,25 @@ std::optional<Row> row_of(const LeafEdit& leaf, const Tag& tag, Label label) {
   return found;
 }
 
+// Always random.
+crypto::SecretKey new_key([[maybe_unused]] const LeafEdit& leaf, [[maybe_unused]] const Tag& tag,
+                          [[maybe_unused]] Label label) {
+  if constexpr (mutant == Mutant::successor_keeps_key) {
+    if (const auto scope = row_of(leaf, tag, purpose_of(label));
+        scope && is_scope(label) && incarnation_of(label) == successor)
+      return scope->key.clone();
+  }
+  return crypto::SecretKey::random();
+}
+
 // Answers by how many more people are held.
 Result<std::int32_t> change_row(LeafEdit& leaf, const Tag& tag, const RowChange& change) {
   const std::optional<Row> row = row_of(leaf, tag, change.label);
   if (!row) {
     if (!change.make) return 0;
-    EFFACE_TRY(
-        leaf.add({tag, crypto::SecretKey::random(), change.handle.value_or(crypto::random_id()),
-                  change.label, change.set, added(change.aux.value_or(0), change.aux_more)}));
+    EFFACE_TRY(leaf.add({tag, new_key(leaf, tag, change.label),
+                         change.handle.value_or(crypto::random_id()), change.label, change.set,
+                         added(change.aux.value_or(0), change.aux_more)}));
     return 0;
   }
   const auto flags = static_cast<std::uint16_t>((row->flags & ~change.clear) | change.set);

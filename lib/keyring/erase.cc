@@ -66,6 +66,12 @@ bool goes(const Removal& removal, RowView row) {
   return false;
 }
 
+// Never.
+constexpr bool comes_back(Removal::What what) noexcept {
+  return (mutant == Mutant::hold_keeps_row && what == Removal::What::hold) ||
+         (mutant == Mutant::bucket_keeps_row && what == Removal::What::bucket);
+}
+
 // The successor of a scope takes its label, and the flags that it had at last.
 Status take_place(LeafEdit& leaf, const Removal& removal, std::uint16_t flags) {
   const Label waiting = scope_label(removal.label, successor);
@@ -135,11 +141,13 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
   removal.removed = removal.what == Removal::What::rows;
   std::optional<Handle> gone_person;
   std::uint16_t flags = 0;
+  std::optional<Row> back;
   leaf.remove_if(
       removal.tag, [&](RowView row) { return goes(removal, row); },
       [&](RowView row) {
         removal.removed = true;
         flags = row.flags();
+        if (comes_back(removal.what)) back = row.copy();
         // A row that leads to a person has her tag there: the queue stands in clear.
         if (row.label() != alias_row && row.label() != merging_row) handles.push_back(row.handle());
         if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
@@ -147,6 +155,7 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
         gone_person = row.handle();
         if ((row.flags() & flag_held) != 0) txn.count_held(tree.tenant, -1);
       });
+  if (back) EFFACE_TRY(leaf.add(*back));
   if (gone_person) EFFACE_TRY(txn.remove(file_key(tree.tenant.number, *gone_person)));
   if (!removal.removed) return {};
   if (removal.notice) EFFACE_TRY(txn.notify(tree.tenant, *removal.notice));

@@ -19,6 +19,9 @@ enum class Mutant {
   key_from_survivor,     // A fresh node key is derived from something that outlives the erasure.
   split_keeps_keys,      // A split moves rows without re-keying the bucket they leave.
   spare_used_twice,      // After a failed attempt the same spare epoch serves the next one.
+  successor_keeps_key,   // A scope is re-keyed to the key that it had.
+  bucket_keeps_row,      // A day that expired keeps its key.
+  hold_keeps_row,        // A hold that is released leaves its key.
   commit_not_read_back,  // The old root key is destroyed on the word of the commit alone.
 };
 inline constexpr Mutant mutant = Mutant::EFFACE_MUTANT;

@@ -71,7 +71,7 @@ void Account::live_through() {
   options.seed = 4711;
   options.regions = {"eu", "us"};
   options.tenants = 8;
-  options.people_min = 1'000;
+  options.people_min = 1'600;
   World world(options);
   std::uint64_t judged_ms = 0;
   for (std::uint64_t i = 1; i < steps; ++i) {
@@ -104,12 +104,27 @@ void Account::add(const Verdict& verdict) {
   sum("erased_records_opened", verdict.records_opened);
   sum("erased_values_opened", verdict.values_opened);
   sum("erased_terms_opened", verdict.terms_opened);
+  sum("erased_files_opened", verdict.files_opened);
+  sum("erased_notes_opened", verdict.notes_opened);
   sum("erased_told", verdict.could_be_told);
+  for (const Reason reason : reasons) {
+    const auto count_of = [&](const std::map<Reason, std::size_t>& counts) {
+      const auto at = counts.find(reason);
+      return at == counts.end() ? 0 : at->second;
+    };
+    sum((std::string(name(reason)) + "_reached").c_str(), count_of(verdict.reached));
+    numbers_[name(reason)] = count_of(verdict.destroyed);  // The last verdict's are the most.
+  }
   sum("living_keys_missed", verdict.keys_missed);
   sum("living_people_missed", verdict.people_missed);
   sum("living_values_missed", verdict.values_missed);
+  sum("living_notes_missed", verdict.notes_missed);
+  sum("tombstones_missed", verdict.tombstones_missed);
+  sum("tombstones", verdict.tombstones);
+  sum("residue_opened", verdict.residue_opened);
   least("superseded_nodes_opened", verdict.superseded_nodes_opened);
   least("people_living", verdict.people_living);
+  least("notes_living", verdict.notes_living);
   for (const Finding finding : verdict.findings) sum(name(finding), 1);
 }
 

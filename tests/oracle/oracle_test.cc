@@ -35,6 +35,57 @@ TEST(Disclosure, NoMembershipTestForTheErased) {
   EXPECT_EQ(number("tags_in_clear"), 0u);
 }
 
+TEST(Disclosure, NothingThatWasOnFileAboutTheErasedOpens) {
+  EXPECT_EQ(number("erased_files_opened"), 0u);
+  EXPECT_EQ(number("erased_notes_opened"), 0u);
+}
+
+TEST(Disclosure, D3NothingCollectedOnAWithdrawnConsentOpens) {
+  EXPECT_EQ(number("withdrawn_reached"), 0u);
+  EXPECT_GT(number("withdrawn"), 100u);
+}
+
+TEST(Disclosure, D3NothingOfAnExpiredDayOpens) {
+  EXPECT_EQ(number("expired_reached"), 0u);
+  EXPECT_GT(number("expired"), 1'000u);
+}
+
+TEST(Disclosure, D4NothingOverwrittenOrRemovedOpensOnceItsScopeIsReKeyed) {
+  EXPECT_EQ(number("rekeyed_reached"), 0u);
+  EXPECT_GT(number("rekeyed"), 500u);
+}
+
+TEST(Disclosure, D4WhatIsOverwrittenOrRemovedOpensUntilThen) {
+  EXPECT_GT(number("residue_opened"), 0u);
+}
+
+TEST(Disclosure, NothingOpensThatOnlyAReleasedHoldKept) {
+  EXPECT_EQ(number("released_reached"), 0u);
+  EXPECT_GT(number("released"), 100u);
+}
+
+TEST(Disclosure, NothingOfTheTransferredOpensAtTheSource) {
+  EXPECT_EQ(number("transferred_reached"), 0u);
+  EXPECT_GT(number("transferred"), 100u);
+}
+
+TEST(Disclosure, NoKeyOpensOfWhoWasMergedIntoAnother) {
+  EXPECT_EQ(number("merged_reached"), 0u);
+  EXPECT_GT(number("merged"), 100u);
+}
+
+TEST(Disclosure, TheSuppressedAreKnownByTheirTombstonesUntilTheyAreReinstated) {
+  EXPECT_EQ(number("tombstones_missed"), 0u);
+  EXPECT_GT(number("tombstones"), 0u);
+  EXPECT_EQ(number("reinstated_reached"), 0u);
+  EXPECT_GT(number("reinstated"), 50u);
+}
+
+TEST(Disclosure, EveryFileOfTheLivingOpens) {
+  EXPECT_EQ(number("living_notes_missed"), 0u);
+  EXPECT_GT(number("notes_living"), 0u);
+}
+
 TEST(Disclosure, EveryLivingKeyIsReached) {
   EXPECT_EQ(number("living_keys_missed"), 0u);
   EXPECT_EQ(number("living_people_missed"), 0u);

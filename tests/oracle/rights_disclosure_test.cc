@@ -2,6 +2,7 @@
 // itself, over a copy of the store from before and after every step. tests/oracle/world.h lives
 // through all of them in disorder.
 #include <algorithm>
+#include <fstream>
 
 #include "oracle/disclosure.h"
 #include "rights/rights_fixture.h"
@@ -188,6 +189,21 @@ TEST_F(RightsDisclosure, AMergeLeavesNoKeyOfWhoIsNoMoreAndAfterReKeyingNoValueTh
   EXPECT_TRUE(found.could_tell("device")) << "it leads to her";
 }
 
+TEST_F(RightsDisclosure, AMergeWritesNobodysTagInClear) {
+  put(enrol("alice"), "ratings", "a", "of alice");
+  put(enrol("device"), "ratings", "b", "of the device");
+  ASSERT_TRUE(tenant_->add_identifier(find("device"), SubjectId("device@mail")));
+  ASSERT_TRUE(tenant_->merge(find("alice"), find("device")));
+  const auto found = search();
+  std::ifstream file(home_ / "store" / "eu" / "keyring" / "data.mdb", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(bytes.empty());
+  for (const disclosure::Row& row : found.rows()) {
+    const std::string_view tag(reinterpret_cast<const char*>(row.tag.data()), row.tag.size());
+    EXPECT_EQ(bytes.find(tag), std::string::npos);
+  }
+}
+
 TEST_F(RightsDisclosure, AHoldKeepsWhatIsDueAndItsReleaseLeavesNothingOfThat) {
   const Subject alice = enrol("alice");
   grant(alice);
@@ -215,6 +231,20 @@ TEST_F(RightsDisclosure, AHoldKeepsWhatIsDueAndItsReleaseLeavesNothingOfThat) {
   EXPECT_FALSE(found.opens_value("past its day"));
   EXPECT_TRUE(found.opens_value("stays"));
   EXPECT_TRUE(found.opens_value("of the consent that followed"));
+}
+
+TEST_F(RightsDisclosure, AnErasureThatAHoldRefusesTakesNoneOfHerIdentifiers) {
+  ASSERT_TRUE(tenant_->add_identifier(enrol("alice"), SubjectId("alice@mail")));
+  const HoldNumber number = hold(find("alice"), "a case");
+  EXPECT_EQ(code_of(tenant_->erase(find("alice"))), Errc::legal_hold);
+  {
+    const auto found = search();
+    EXPECT_TRUE(found.could_tell("alice@mail"));
+  }
+  EXPECT_EQ(code_of(tenant_->enrol(SubjectId("alice@mail"), *eu_)), Errc::exists);
+  EXPECT_EQ(tenant_->release(find("alice@mail"), number)->erased, 1u);
+  const auto found = search();
+  EXPECT_FALSE(found.could_tell("alice@mail"));
 }
 
 TEST_F(RightsDisclosure, ErasureLeavesNothingOfHerFileOrOfAnyOfHerIdentifiers) {

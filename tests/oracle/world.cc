@@ -1,27 +1,13 @@
 #include "oracle/world.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+
+#include "oracle/require.h"
 
 namespace disclosure {
 namespace {
 
 using efface::Errc;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "the history broke off: %s\n", what);
-  std::abort();
-}
-
-template <class T>
-void require(const efface::Result<T>& result, const char* what) {
-  if (result) return;
-  std::fprintf(stderr, "the history broke off: %s: %s: %s\n", what, name(result.error().code()),
-               std::string(result.error().note()).c_str());
-  std::abort();
-}
 
 efface::Bytes bytes(std::string_view text) { return efface::as_bytes(text); }
 
@@ -29,7 +15,19 @@ constexpr std::size_t names_each = 6;
 
 }  // namespace
 
+// Noon of some day, and a millisecond more each time that somebody asks.
+std::chrono::system_clock::time_point World::now() {
+  clock_ += std::chrono::milliseconds(1);
+  return clock_;
+}
+
+std::uint32_t World::today() {
+  return static_cast<std::uint32_t>(
+      std::chrono::floor<std::chrono::days>(clock_.time_since_epoch()).count());
+}
+
 World::World(const WorldOptions& options) : options_(options), random_(options.seed) {
+  clock_ = first_noon;
   recorder_.watch_for(std::string(marker));
   make_root_stores();
   auto made = efface::Store::create(this->options());
@@ -65,6 +63,7 @@ efface::OpenOptions World::options() {
     out.regions.push_back({options_.regions[i], root_stores_[i].get(), {}});
   out.require_locked_memory = false;
   out.accept_l0 = true;
+  out.now = &now;
   return out;
 }
 
@@ -92,10 +91,11 @@ void World::declare(std::size_t slot) {
   auto handle = store_->declare_tenant(tenant.name, store_->regions(), efface::Actor("test"));
   require(handle, "declare");
   tenant.handle = *std::move(handle);
-  for (const bool kept : {true, false}) {
+  for (const char* purpose : {"kept", "expiring", "consented"}) {
     efface::PurposeTerms terms;
-    terms.name = kept ? "kept" : "expiring";
-    if (!kept) terms.retention = efface::Days(30);
+    terms.name = purpose;
+    if (terms.name == "expiring") terms.retention = efface::Days(retention_days);
+    if (terms.name == "consented") terms.basis = efface::LegalBasis::consent;
     require(tenant.handle->declare_purpose(terms), "purpose");
   }
 }
@@ -106,8 +106,21 @@ std::string World::new_value(std::size_t size) {
   return value;
 }
 
-std::string World::any_name() {
-  return std::string(marker) + "-name-" + std::to_string(below(names_each));
+std::string World::new_note() { return std::string(marker) + "-note-" + std::to_string(notes_++); }
+
+std::string World::new_id() { return std::string(marker) + "-person-" + std::to_string(people_++); }
+
+std::string World::any_name(const Person& person) {
+  const std::string prefix = std::string(marker) + "-name-";
+  std::string chosen = prefix + std::to_string(below(names_each));
+  if (purpose_of_name(chosen) == consented && person.consent != Consent::granted)
+    chosen = prefix + "1";
+  return chosen;
+}
+
+std::uint16_t World::purpose_of_name(const std::string& record_name) {
+  const int last = record_name.back() - '0';
+  return last == 5 ? consented : last % 3 == 0 ? expiring : kept;
 }
 
 Person& World::anyone() {
@@ -115,10 +128,10 @@ Person& World::anyone() {
   return living_.at(order_[below(order_.size())]);
 }
 
-// A name's purpose follows from the name.
 efface::Activity World::activity(const Person& person, const std::string& record_name) {
   const efface::Tenant& tenant = *tenants_[person.tenant].handle;
-  auto purpose = tenant.purpose(record_name.back() % 3 == 0 ? "expiring" : "kept");
+  constexpr const char* names[] = {"", "kept", "expiring", "consented"};
+  auto purpose = tenant.purpose(names[purpose_of_name(record_name)]);
   require(purpose, "purpose");
   auto activity = tenant.activity(*purpose);
   require(activity, "activity");
@@ -126,7 +139,9 @@ efface::Activity World::activity(const Person& person, const std::string& record
 }
 
 efface::Subject World::subject_of(const Person& person) {
-  auto subject = tenants_[person.tenant].handle->subject(efface::SubjectId(person.id));
+  const std::vector<std::string> ids = person.ids();
+  const std::string& id = ids[below(ids.size())];
+  auto subject = tenants_[person.tenant].handle->subject(efface::SubjectId(id));
   require(subject, "a living person is not found");
   return *std::move(subject);
 }
@@ -135,8 +150,25 @@ void World::put_value(Person& person, const std::string& record_name, std::strin
   require(activity(person, record_name)
               .put(subject_of(person), efface::RecordName(record_name), bytes(value)),
           "put");
-  person.values.push_back(value);
-  person.records[record_name] = std::move(value);
+  note_put(person, record_name, std::move(value));
+}
+
+void World::note_put(Person& person, const std::string& record_name, std::string value) {
+  note_removed(person, record_name);
+  const std::uint16_t purpose = purpose_of_name(record_name);
+  person.records[record_name] = {std::move(value), purpose,
+                                 purpose == expiring ? today() + retention_days : never};
+}
+
+bool World::note_removed(Person& person, const std::string& record_name) {
+  for (auto* records : {&person.records, &person.past_day}) {
+    const auto at = records->find(record_name);
+    if (at == records->end()) continue;
+    person.residue.push_back(std::move(at->second));
+    records->erase(at);
+    return true;
+  }
+  return false;
 }
 
 void World::enrol(std::size_t people) {
@@ -145,8 +177,7 @@ void World::enrol(std::size_t people) {
   const std::size_t region =
       std::min(below(options_.regions.size()), below(options_.regions.size()));
   std::vector<std::string> ids;
-  for (std::size_t i = 0; i < people; ++i)
-    ids.push_back(std::string(marker) + "-person-" + std::to_string(people_++));
+  for (std::size_t i = 0; i < people; ++i) ids.push_back(new_id());
   const std::vector<efface::SubjectId> views(ids.begin(), ids.end());
   const auto home = store_->region(options_.regions[region]);
   require(home, "region");
@@ -155,8 +186,9 @@ void World::enrol(std::size_t people) {
   const auto subjects = tenants_[tenant].handle->find_or_enrol(views, *home, {&*purpose, 1});
   require(subjects, "enrol");
   for (const std::string& id : ids) {
-    living_[id] = Person{tenant, region, id, {}, {}};
+    living_[id] = Person{tenant, region, id};
     order_.push_back(id);
+    ids_in_use_.insert(id);
   }
   const std::string record_name = std::string(marker) + "-name-0";
   const efface::Activity writing = activity(living_.at(ids.front()), record_name);
@@ -165,8 +197,7 @@ void World::enrol(std::size_t people) {
     Person& person = living_.at(ids[i]);
     std::string value = new_value(20 + below(200));
     require(batch.put((*subjects)[i], efface::RecordName(record_name), bytes(value)), "batch");
-    person.values.push_back(value);
-    person.records[record_name] = std::move(value);
+    note_put(person, record_name, std::move(value));
   }
   require(writing.commit(std::move(batch)), "commit");
 }
@@ -175,31 +206,35 @@ void World::enrol_again() {
   for (int attempt = 0; attempt < 8 && !erased_.empty(); ++attempt) {
     const Erased& before = erased_[below(erased_.size())];
     const auto tenant = std::ranges::find(tenants_, before.tenant, &TenantHere::name);
-    if (before.id.empty() || is_living(before.id) || tenant == tenants_.end()) continue;
+    if (before.ids.empty() || tenant == tenants_.end()) continue;
+    const std::string& id = before.ids[below(before.ids.size())];
+    if (is_living(id) || suppressed_.contains(id)) continue;
     Person person{static_cast<std::size_t>(tenant - tenants_.begin()),
-                  below(options_.regions.size()),
-                  before.id,
-                  {},
-                  {}};
+                  below(options_.regions.size()), id};
     const auto home = store_->region(options_.regions[person.region]);
     require(tenant->handle->enrol(efface::SubjectId(person.id), *home), "enrol again");
-    order_.push_back(person.id);
-    Person& now = living_[before.id] = std::move(person);
-    put_value(now, any_name(), new_value(60));
+    order_.push_back(id);
+    ids_in_use_.insert(id);
+    Person& again = living_[id] = std::move(person);
+    put_value(again, any_name(again), new_value(60));
     return;
   }
 }
 
-void World::put() { put_value(anyone(), any_name(), new_value(20 + below(500))); }
+void World::put() {
+  Person& person = anyone();
+  put_value(person, any_name(person), new_value(20 + below(500)));
+}
 
 void World::put_large() {
   Person& person = anyone();
-  put_value(person, any_name(), new_value(3000 + below(9000)));
+  put_value(person, any_name(person), new_value(3000 + below(9000)));
 }
 
 void World::update() {
   Person& person = anyone();
-  const std::string record_name = any_name();
+  const std::string record_name = any_name(person);
+  if (person.past_day.contains(record_name)) return;
   const std::string value = new_value(100);
   const auto change = [&](std::optional<efface::Bytes>) -> efface::Result<efface::Update> {
     return efface::Update::put(bytes(value));
@@ -207,50 +242,75 @@ void World::update() {
   require(activity(person, record_name)
               .update(subject_of(person), efface::RecordName(record_name), change),
           "update");
-  person.values.push_back(value);
-  person.records[record_name] = value;
+  note_put(person, record_name, value);
 }
 
 void World::remove() {
   Person& person = anyone();
-  const std::string record_name = any_name();
+  const std::string record_name = any_name(person);
   const auto removed =
       activity(person, record_name).remove(subject_of(person), efface::RecordName(record_name));
   require(removed, "remove");
-  require(*removed == (person.records.erase(record_name) == 1), "another record was there");
+  require(*removed == note_removed(person, record_name), "another record was there");
 }
 
 void World::read() {
   const Person& person = anyone();
-  const std::string record_name = any_name();
+  const std::string record_name = any_name(person);
   const auto found =
       activity(person, record_name).get(subject_of(person), efface::RecordName(record_name));
+  if (person.past_day.contains(record_name)) {
+    require(!found && found.error().code() == Errc::expired, "what only a hold keeps was read");
+    return;
+  }
   require(found, "get");
   const auto expected = person.records.find(record_name);
   require(found->has_value() == (expected != person.records.end()), "a record came or went");
   if (*found)
-    require(efface::as_text((**found).bytes()) == expected->second, "a record says something else");
+    require(efface::as_text((**found).bytes()) == expected->second.value,
+            "a record says something else");
+}
+
+std::vector<std::string> Person::ids() const {
+  std::vector<std::string> all = further_ids;
+  all.push_back(id);
+  return all;
+}
+
+std::vector<Row> World::rows_of(const Person& person,
+                                const std::function<bool(std::uint16_t)>& which) const {
+  std::vector<Row> rows;
+  for (const auto& [region, tree] : live_trees())
+    if (const auto tenant = tree.tenant(tenants_[person.tenant].name))
+      for (const std::string& id : person.ids())
+        for (Row& row : tree.person(*tenant, id))
+          if (which(row.label)) rows.push_back(std::move(row));
+  return rows;
 }
 
 Erased World::snapshot(const Person& person) const {
-  Erased erased{person.id, tenants_[person.tenant].name, {}, person.values, 0};
-  for (const auto& [region, tree] : live_trees())
-    if (const auto tenant = tree.tenant(erased.tenant)) {
-      const std::vector<Row> rows = tree.person(*tenant, person.id);
-      erased.rows.insert(erased.rows.end(), rows.begin(), rows.end());
-    }
+  Erased erased{Reason::erased, tenants_[person.tenant].name, person.ids()};
+  erased.rows = rows_of(person, [](std::uint16_t) { return true; });
   require(!erased.rows.empty(), "a living person has no rows");
+  for (const auto* records : {&person.records, &person.past_day})
+    for (const auto& [record, written] : *records) erased.values.push_back(written.value);
+  for (const auto* list : {&person.residue, &person.waiting, &person.waiting_residue})
+    for (const Written& written : *list) erased.values.push_back(written.value);
+  for (const auto* list : {&person.notes, &person.old_notes})
+    erased.notes.insert(erased.notes.end(), list->begin(), list->end());
   return erased;
 }
 
 void World::note_erased(const std::string& id, Erased erased) {
+  for (const std::string& each : living_.at(id).ids()) ids_in_use_.erase(each);
   erased_.push_back(std::move(erased));
   living_.erase(id);
-  order_.erase(std::ranges::find(order_, id));
+  std::erase(order_, id);
 }
 
 void World::erase() {
-  const Person& person = anyone();
+  Person& person = anyone();
+  if (person.hold) return erase_held(person);
   const std::string id = person.id;
   Erased gone = snapshot(person);
   const auto erased = tenants_[person.tenant].handle->erase(subject_of(person));
@@ -262,8 +322,9 @@ void World::erase_many(std::size_t people) {
   const std::size_t tenant = anyone().tenant;
   std::map<std::string, Erased> gone;
   for (std::size_t i = 0; i < people; ++i)
-    if (const Person& person = anyone(); person.tenant == tenant)
+    if (const Person& person = anyone(); person.tenant == tenant && !person.hold)
       gone.try_emplace(person.id, snapshot(person));
+  if (gone.empty()) return;
   std::vector<efface::SubjectId> ids;
   for (const auto& [id, rows] : gone) ids.emplace_back(id);
   const auto erased = tenants_[tenant].handle->erase(ids);
@@ -274,7 +335,9 @@ void World::erase_many(std::size_t people) {
 
 void World::erase_failing(Fault fault) {
   if (fault == Fault::root_key_write && options_.root_store != RootStore::file) return;
-  const Person& person = anyone();
+  const Person* const chosen = anyone_free();
+  if (chosen == nullptr) return;
+  const Person& person = *chosen;
   const std::string id = person.id;
   Erased gone = snapshot(person);
   efface::Subject subject = subject_of(person);
@@ -292,46 +355,59 @@ void World::erase_failing(Fault fault) {
 
 void World::offboard_and_declare() {
   const std::size_t slot = std::max(below(tenants_.size()), below(tenants_.size()));
+  std::vector<std::string> ids;
+  for (const auto& [id, person] : living_)
+    if (person.tenant == slot && person.hold) ids.push_back(id);
+  for (const std::string& id : ids) release(living_.at(id));
   const Images live = live_images();
   const Result all = search(live, root_keys());
   const std::string tenant_name = tenants_[slot].name;
   for (const auto& [region, tree] : live_trees()) {
     const auto tenant = tree.tenant(tenant_name);
     require(tenant.has_value(), "a tenant is not there");
-    Erased gone{{}, tenant_name, {}, {}, tenant->number};
+    Erased gone{Reason::offboarded, tenant_name};
+    gone.tenant_number = tenant->number;
     for (const Row& row : all.rows())
       if (row.region == region && row.tenant == tenant->number) gone.rows.push_back(row);
     require(gone.rows.size() >= 4, "a tenant has too few rows");
     erased_.push_back(std::move(gone));
   }
-  std::vector<std::string> ids;
+  ids.clear();
   for (const auto& [id, person] : living_)
     if (person.tenant == slot) ids.push_back(id);
-  for (const std::string& id : ids)
-    note_erased(id, Erased{id, tenant_name, {}, living_.at(id).values, 0});
+  for (const std::string& id : ids) note_erased(id, snapshot(living_.at(id)));
+  std::erase_if(suppressed_, [&](const auto& each) { return each.second == slot; });
   const auto plan = store_->prepare_offboard(*tenants_[slot].handle);
   require(plan, "plan an offboarding");
   require(store_->offboard(*std::move(tenants_[slot].handle), plan->token), "offboard");
   declare(slot);
 }
 
-void World::maintain() { require(store_->maintain(), "maintain"); }
+// Without re-keying: what has residue keeps it until rekey_all.
+void World::maintain() {
+  efface::MaintainOptions options;
+  options.residue_window = std::chrono::hours(24 * 365 * 100);
+  const auto done = store_->maintain(options);
+  require(done, "maintain");
+  require(!done->expiry_waits, "days that expired were not destroyed");
+}
 
 void World::step() {
   const std::uint64_t dice = below(1000);
   if (order_.size() < options_.people_min || dice < 20) return enrol(2 + below(40));
   if (dice < 130) return enrol(1);
   if (dice < 150) return enrol_again();
-  if (dice < 480) return put();
-  if (dice < 490) return put_large();
-  if (dice < 540) return update();
-  if (dice < 600) return remove();
-  if (dice < 720) return read();
-  if (dice < 940) return erase();
-  if (dice < 960) return erase_many(1 + below(20));
-  if (dice < 962) return offboard_and_declare();
-  if (dice < 980) return maintain();
-  if (dice < 990) return reopen();
+  if (dice < 400) return put();
+  if (dice < 410) return put_large();
+  if (dice < 450) return update();
+  if (dice < 500) return remove();
+  if (dice < 590) return read();
+  if (dice < 780) return erase();
+  if (dice < 800) return erase_many(1 + below(20));
+  if (dice < 802) return offboard_and_declare();
+  if (dice < 817) return maintain();
+  if (dice < 827) return reopen();
+  if (dice < 990) return step_of_rights(dice - 827);
   constexpr Fault faults[] = {Fault::meta_write, Fault::meta_write_answer, Fault::page_write,
                               Fault::sync, Fault::root_key_write};
   erase_failing(faults[below(std::size(faults))]);
