@@ -17,7 +17,8 @@ struct PersonRecord {
 };
 
 // Every record of hers that can be opened, scope by scope, those of withdrawn scopes under a hold
-// included; not her id and not the summaries; of what several people share, what may be read. Memory: the places of one scope, and one record.
+// included; not her id and not the summaries; of what several people share, what may be read.
+// Memory: the places of one scope, and one record.
 Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)> look);
 
 // The id that she was enrolled under. Errors: corruption when it is not there (a crash during her

@@ -1,10 +1,10 @@
 // access/shared.h -- records that belong to several people of one tenant and region.
 //
 // Such a record stands under a random handle, sealed under a random key. Each of its people has a
-// link to it among her own records, sealed like any of them: `any` links hold that key, so that each
-// reads it alone; `all` links hold a share each, the key being the XOR of all of them, and the tags
-// of the others, so that it is read only while all are there. Erasing one of them destroys her link
-// with her keys; what nobody can open any more is swept.
+// link to it among her own records, sealed like any of them: `any` links hold that key, so that
+// each reads it alone; `all` links hold a share each, the key being the XOR of all of them, and the
+// tags of the others, so that it is read only while all are there. Erasing one of them destroys her
+// link with her keys; what nobody can open any more is swept.
 //
 // Shape  A link: version 1 | mode 1 | purpose 2 | handle 16 | key or share 32 | tags 16 each (all).
 #pragma once

@@ -31,13 +31,19 @@ bool is_granted(const keyring::Row* scope) noexcept {
   return scope != nullptr && (scope->flags & keyring::flag_granted) != 0;
 }
 
-// Under a hold, a withdrawn scope waits beside the one that a new consent makes. Errors: too_large
-// when consent came and went too often meanwhile.
-Result<Label> place_to_wait(const keyring::Keys& keys, Label purpose) {
-  for (Label i = keyring::first_kept; i <= keyring::last_kept; ++i)
-    if (keys.find(keyring::scope_label(purpose, i)) == nullptr)
-      return keyring::scope_label(purpose, i);
-  return Error(Errc::too_large, "consent was withdrawn 14 times under one legal hold");
+// Under a hold, a withdrawn scope, and its successor if it was being re-keyed, waits beside the one
+// that a new consent makes. Errors: too_large when consent came and went too often meanwhile.
+Status make_wait(const keyring::Keys& keys, Label purpose, std::vector<keyring::RowChange>& into) {
+  Label next = keyring::first_kept;
+  for (const Label in_use : {purpose, keyring::scope_label(purpose, keyring::successor)}) {
+    if (keys.find(in_use) == nullptr) continue;
+    while (next <= keyring::last_kept && keys.find(keyring::scope_label(purpose, next)) != nullptr)
+      ++next;
+    if (next > keyring::last_kept)
+      return Error(Errc::too_large, "consent was withdrawn too often under one legal hold");
+    into.push_back({.label = in_use, .move_to = keyring::scope_label(purpose, next++)});
+  }
+  return {};
 }
 
 }  // namespace
@@ -52,8 +58,7 @@ Status grant(const Acting& acting, const Person& person, const NumberedPurpose& 
     on_file.dossier.add_event(EventKind::consent_granted, label, when, acting.actor, evidence);
     const keyring::Row* scope = on_file.keys->find(label);
     if (scope != nullptr && !is_granted(scope)) {  // Withdrawn, and kept by a hold.
-      EFFACE_ASSIGN(const Label waits, place_to_wait(*on_file.keys, label));
-      amend.changes.push_back({.label = label, .move_to = waits});
+      EFFACE_TRY(make_wait(*on_file.keys, label, amend.changes));
     }
     if (!is_granted(scope))
       amend.changes.push_back({.label = label,

@@ -35,7 +35,8 @@ Status check_stays(const OnFile& on_file);
 Result<OnFile> read_file(const Acting& acting, const Person& person);
 
 // Lets decide() look at what stands, add to the dossier and say which rows change; then commits
-// both. Errors: transfer_pending. When it has answered, nothing that was allowed before is on its way to the records.
+// both. When it has answered, nothing that was allowed before is on its way to the records. Errors:
+// transfer_pending.
 Status amend_person(const Acting& acting, const Person& person,
                     FunctionRef<Status(OnFile&, keyring::Amend&)> decide);
 

@@ -1,8 +1,8 @@
 // rights/notice.h -- telling services that somebody was erased, so that they drop what they derived
 // [19].
 //
-// A caller's token is stored in the erasure's own transaction, sealed under a key of the tenant, and
-// goes when the callback has answered: at least once, also after a crash.
+// A caller's token is stored in the erasure's own transaction, sealed under a key of the tenant,
+// and goes when the callback has answered: at least once, also after a crash.
 //
 // Errors  too_large; those of the keyring.
 #pragma once

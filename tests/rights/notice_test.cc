@@ -13,10 +13,7 @@ class Notices : public RightsTest {
 
   // A service that answers, or does not.
   void reopen_with(bool answer) {
-    tenant_.reset();
-    eu_.reset();
-    us_.reset();
-    store_.reset();
+    close_all();
     answer_ = answer;
     OpenOptions told = options();
     told.on_erased = [this](std::string_view tenant, Bytes token) {

@@ -47,11 +47,14 @@ class RightsTest : public TwoRegionsTest {
     return done ? *done : Maintained{};
   }
 
-  void reopen() {
+  void close_all() {
     tenant_.reset();
     eu_.reset();
     us_.reset();
     store_.reset();
+  }
+  void reopen() {
+    close_all();
     auto store = Store::open(options());
     ASSERT_TRUE(store) << name(store.error().code()) << ": " << store.error().note();
     store_.emplace(*std::move(store));

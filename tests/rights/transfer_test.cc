@@ -1,4 +1,8 @@
 // Residency: where people may be read, and how they move.
+#include <functional>
+#include <utility>
+
+#include "crash/bad_root_keys.h"
 #include "rights/rights_fixture.h"
 
 namespace efface::test {
@@ -67,13 +71,48 @@ TEST_F(Transfers, ThereAndBackLoseNothing) {
   EXPECT_EQ(code_of(tenant_->subject(SubjectId("alice"))), Errc::subject_unknown);
 }
 
+// Does something just before an erasure begins: of a transfer, when all is copied.
+class RootKeysThatPause final : public RootKeysOver {
+ public:
+  using RootKeysOver::RootKeysOver;
+  Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) override {
+    if (meanwhile) std::exchange(meanwhile, {})();
+    return RootKeysOver::wrap(epoch, context, key);
+  }
+  std::function<void()> meanwhile;
+};
+
+TEST_F(Transfers, OfWhomNothingIsWrittenMeanwhileAndAllIsRead) {
+  close_all();
+  RootKeysThatPause pausing(std::move(eu_keys_));
+  OpenOptions paused = options();
+  paused.regions[0].root_keys = &pausing;
+  store_.emplace(Store::open(paused).value());
+  take_regions();
+  tenant_.emplace(store_->tenant("acme", Actor("test")).value());
+  std::optional<Subject> someone(enrol("alice"));
+  const Subject& alice = *someone;
+  put(alice, "ratings", "a", "x");
+  bool looked = false;
+  pausing.meanwhile = [&] {
+    looked = true;
+    EXPECT_EQ(get(alice, "ratings", "a"), "x");
+    EXPECT_EQ(code_of(ratings().put(alice, RecordName("b"), as_bytes("y"))),
+              Errc::transfer_pending);
+    EXPECT_EQ(find("alice").home().name(), "eu");
+  };
+  ASSERT_TRUE(tenant_->transfer(alice, *us_, TransferBasis::adequacy));
+  EXPECT_TRUE(looked);
+  EXPECT_EQ(get(find("alice"), "ratings", "a"), "x");
+  EXPECT_EQ(get(find("alice"), "ratings", "b"), "absent");
+  someone.reset();
+  close_all();  // The root key store ends here.
+}
+
 class Residency : public RightsTest {
  protected:
   void reopen_in(std::string region) {
-    tenant_.reset();
-    eu_.reset();
-    us_.reset();
-    store_.reset();
+    close_all();
     OpenOptions here = options();
     here.processing_region = std::move(region);
     auto store = Store::open(here);
@@ -117,10 +156,7 @@ using Agreements = RightsTest;
 
 TEST_F(Agreements, AreKeptAndMayBeRequiredBeforeTheFirstWrite) {
   EXPECT_FALSE(*tenant_->agreement());
-  tenant_.reset();
-  eu_.reset();
-  us_.reset();
-  store_.reset();
+  close_all();
   OpenOptions strict = options();
   strict.require_agreement = true;
   store_.emplace(Store::open(strict).value());
