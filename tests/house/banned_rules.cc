@@ -84,6 +84,10 @@ const std::vector<Ban>& all_bans() {
     add(*bans, {"MDB_NOMEMINIT", "MDB_NOLOCK", "MDB_FIXEDMAP"}, Kind::word, {"lib", "tools"}, {},
         "the default: heap bytes, lost readers or moved maps are not worth it");
 
+    // The choke point.
+    add(*bans, {"open_record", "open_group", "open_value"}, Kind::word, {"lib"},
+        {"lib/access", "lib/records"}, "lib/access: no record is opened but for who is admitted");
+
     // Time, processes, invariants.
     add(*bans, {"assert"}, Kind::call, {"lib", "include", "tools"}, {},
         "EFFACE_CHECK: it stays in every build");

@@ -111,6 +111,7 @@ TEST(HouseRule, SeesABannedCall) {
   EXPECT_EQ(found(rule, "lib/api/x.cc", "throw 1;\n"), 1U);
   EXPECT_EQ(found(rule, "lib/records/x.cc", "assert(a);\n"), 1U);
   EXPECT_EQ(found(rule, "lib/records/x.cc", "std::thread t(f);\n"), 1U);
+  EXPECT_EQ(found(rule, "lib/rights/x.cc", "records::open_record(keys, tag, value);\n"), 1U);
 }
 
 TEST(HouseRule, LeavesAloneWhatOnlyLooksBanned) {
@@ -123,6 +124,7 @@ TEST(HouseRule, LeavesAloneWhatOnlyLooksBanned) {
   EXPECT_EQ(found(rule, "lib/keyring/x.cc", "static_assert(sizeof(Row) == 72);\n"), 0U);
   EXPECT_EQ(found(rule, "lib/keyring/x.cc", "int n = 100'000; // it's\nopen('\"');\n"), 0U);
   EXPECT_EQ(found(rule, "lib/keyring/x.cc", "auto t = R\"(memset(a))\";\n"), 0U);
+  EXPECT_EQ(found(rule, "lib/access/x.cc", "records::open_record(keys, tag, value);\n"), 0U);
   EXPECT_EQ(found(rule, "lib/os/x.cc", "::fsync(fd); ::open(path, 0);\n"), 0U);
   EXPECT_EQ(found(rule, "lib/storage/x.cc", "mdb_get(t, d, k, v);\n"), 0U);
 }
