@@ -43,7 +43,7 @@ enum class EventKind : std::uint8_t {
   erasure_asked = 9,  // Under a hold.
   rectified = 10,
   reinstated = 11,
-  transferred = 12,
+  transferred = 12,  // text_version: the basis; channel: the region she came from.
   identifier_added = 13,
   merged = 14,
 };

@@ -150,8 +150,8 @@ class EFFACE_EXPORT Tenant {
   // Moves her, keys, records, consents and all, to another region of the tenant, and erases her
   // where she was: when it has answered she is there, whole, and looked up anew; if it is
   // interrupted anywhere she is whole in one of the two. Meanwhile she is read and not written.
-  // Needs no transfer rule: the basis is what permits it; it is checked and not kept, her file says
-  // that she was transferred. Needs all of the tenant's regions open. Errors: legal_hold;
+  // Needs no transfer rule: the basis is what permits it, and stands in her file with the region
+  // that she came from. Needs all of the tenant's regions open. Errors: legal_hold;
   // region_not_permitted, region_not_open; invalid_argument (she is at home there); conflict: she
   // has records that others share; erase_pending (she has moved).
   Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis) const;

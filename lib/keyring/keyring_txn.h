@@ -99,7 +99,7 @@ class Keyring::Txn {
   // More or fewer of a tenant's people are held; waits for edit_top.
   void count_held(const TenantRef& tenant, std::int32_t more) { held_.push_back({tenant, more}); }
 
-  Status queue(Reclaim reclaim);  // Gives it its sequence.
+  Status queue(Reclaim reclaim);                         // Gives it its sequence.
   Status notify(const TenantRef& tenant, Bytes notice);  // Likewise.
   Status put(Bytes key, Bytes value) { return txn_.put(key, value); }
   Result<bool> remove(Bytes key) { return txn_.remove(key); }

@@ -61,9 +61,10 @@ keyring::Amend rows_for(const OnFile& source, const keyring::Tag& tag) {
 
 // The rows and the file of step 2.
 Result<Person> make_incoming(const Acting& acting, const Person& person, const TenantRegion& target,
-                             SubjectId id) {
+                             SubjectId id, TransferBasis basis) {
   EFFACE_ASSIGN(OnFile source, read_file(acting, person));
-  source.dossier.add_event(EventKind::transferred, 0, acting.tenant->now(), acting.actor);
+  source.dossier.add_event(EventKind::transferred, 0, acting.tenant->now(), acting.actor,
+                           {name(basis), person.home->region->name, {}});
   const codec::Plaintext file = source.dossier.encode();
   EFFACE_ASSIGN(const keyring::Tag tag, access::tag_of(target, id));
   std::vector<keyring::Amend> amends{rows_for(source, tag)};
@@ -116,7 +117,7 @@ Result<Erasure> transfer(const Acting& acting, const Person& person, const Tenan
   const Move move(*acting.tenant, person.handle);
   EFFACE_TRY(mark_as_moving(acting, person));
   Erasure erasure;
-  const auto incoming = make_incoming(acting, person, target, id);
+  const auto incoming = make_incoming(acting, person, target, id, basis);
   Status copied;
   if (!incoming)
     copied = Status(incoming.error());

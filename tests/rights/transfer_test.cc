@@ -33,6 +33,10 @@ TEST_F(Transfers, MoveAllOfHerAndEraseHerWhereSheWas) {
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0], "consent_granted news");
   EXPECT_EQ(events[2], "transferred");
+  EXPECT_TRUE(tenant_->dossier(there, [](const Dossier& dossier) {
+    EXPECT_EQ(dossier.events.back().text_version, "standard_clauses");
+    EXPECT_EQ(dossier.events.back().channel, "eu");
+  }));
   EXPECT_EQ(code_of(tenant_->enrol(SubjectId("alice"), *eu_)), Errc::region_mismatch);
   maintain();
   EXPECT_EQ(store_->stats()->regions[0].records, 0u);
