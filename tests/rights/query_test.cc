@@ -85,6 +85,28 @@ TEST_F(Queries, FindWhatWasDisclosedDecidedExpiresOrIsOld) {
   EXPECT_EQ(ask(old), Ids({"alice"}));
 }
 
+TEST_F(Queries, AreNotMisledByRecipientsAndOriginsThatCannotBe) {
+  const Subject alice = enrol("alice");
+  const std::string long_text(65, 'x');
+  const std::vector<std::string_view> too_many(17, "r");
+  const auto put_with = [&](std::vector<std::string_view> recipients, std::string_view origin) {
+    PutOptions options;
+    options.recipients = recipients;
+    options.origin = origin;
+    return code_of(ratings().put(alice, RecordName("a"), as_bytes("x"), options));
+  };
+  EXPECT_EQ(put_with({long_text}, ""), Errc::too_large);
+  EXPECT_EQ(put_with({"\xff"}, ""), Errc::invalid_argument);
+  EXPECT_EQ(put_with({""}, ""), Errc::invalid_argument);
+  EXPECT_EQ(put_with(too_many, ""), Errc::too_large);
+  EXPECT_EQ(put_with({}, long_text), Errc::too_large);
+  EXPECT_EQ(put_with({}, "\xff"), Errc::invalid_argument);
+  EXPECT_EQ(get(alice, "ratings", "a"), "absent");
+  Query any;
+  any.purpose = purpose("ratings");
+  EXPECT_EQ(ask(any), Ids());
+}
+
 TEST_F(Queries, FindWhoIsRestrictedOrHeld) {
   const Subject alice = enrol("alice");
   const Subject bob = enrol("bob");
