@@ -198,13 +198,13 @@ void World::merge() {
   Erased gone{Reason::merged, tenants_[into->tenant].name};
   gone.rows = rows_of(*from, [](std::uint16_t) { return true; });
   std::set<std::uint16_t> joined;
-  for (const Row& row : gone.rows) {
-    if (row.label != kept && row.label != expiring && row.label != consented) continue;
-    for (Row& own : rows_of(*into, [&](std::uint16_t label) { return label == row.label; })) {
-      joined.insert(own.label);
-      gone.rows.push_back(std::move(own));
-      break;
-    }
+  std::set<std::uint16_t> theirs;
+  for (const Row& row : gone.rows)
+    if (row.label == kept || row.label == expiring || row.label == consented)
+      theirs.insert(row.label);
+  for (Row& own : rows_of(*into, [&](std::uint16_t label) { return theirs.contains(label); })) {
+    joined.insert(own.label);
+    gone.rows.push_back(std::move(own));
   }
   const auto merged = tenants_[into->tenant].handle->merge(subject_of(*into), subject_of(*from));
   require(merged, "merge");
