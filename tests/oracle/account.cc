@@ -70,7 +70,7 @@ void Account::live_through() {
   WorldOptions options;
   options.seed = 4711;
   options.regions = {"eu", "us"};
-  options.tenants = 8;
+  options.tenants = 5;
   options.people_min = 1'600;
   World world(options);
   std::uint64_t judged_ms = 0;
