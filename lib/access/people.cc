@@ -1,5 +1,6 @@
 #include "access/people.h"
 
+#include <thread>
 #include <unordered_set>
 
 #include "base/check.h"
@@ -136,9 +137,11 @@ Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id) {
   return subjects::subject_tag(*pseudonym, id);
 }
 
-Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id) {
-  EFFACE_TRY(tenant->check_here());
-  EFFACE_TRY(subjects::check_id(id));
+namespace {
+
+constexpr int looks_max = 64;
+
+Result<Person> look_everywhere(const std::shared_ptr<TenantState>& tenant, SubjectId id) {
   std::optional<Person> incoming;
   bool suppressed = false;
   for (const TenantRegion& region : tenant->regions()) {
@@ -162,6 +165,25 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
   if (!incoming) return Error(Errc::subject_unknown, "the tenant knows nobody of that id");
   EFFACE_TRY(arrive(*incoming));
   return *std::move(incoming);
+}
+
+}  // namespace
+
+// Regions are looked into one after the other: who moved meanwhile may have been in none of them.
+Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id) {
+  EFFACE_TRY(tenant->check_here());
+  EFFACE_TRY(subjects::check_id(id));
+  for (int looks = 1;; ++looks) {
+    const std::optional<std::uint64_t> moves = tenant->moves();
+    auto found = look_everywhere(tenant, id);
+    if (found) return found;
+    const Errc code = found.error().code();
+    if (code != Errc::subject_unknown && code != Errc::subject_erased) return found;
+    const bool still = moves && tenant->moves() == moves;
+    if (looks == looks_max || (still && code == Errc::subject_unknown)) return found;
+    if (still) return Error(Errc::subject_unknown, "the tenant knows nobody of that id");
+    std::this_thread::yield();
+  }
 }
 
 Result<keyring::SharedKeys> keys_of(const Person& person) {

@@ -80,6 +80,9 @@ Status begin(const Acting& acting, const Person& into, const Person& from) {
   EFFACE_TRY(check_free(one));
   EFFACE_TRY(check_free(other));
   EFFACE_TRY(check_consents_agree(acting.tenant->terms(), one, other));
+  for (const Row& row : one.keys->rows())
+    if (keyring::incarnation_of(row.label) == keyring::arriving_scope)
+      return Error(Errc::conflict, "another merge into the same person is not through");
   if (one.dossier.fields().aliases.size() + other.dossier.fields().aliases.size() + 1 >
       limits::identifiers_per_subject_max)
     return Error(Errc::too_large, "a person has at most 64 further identifiers");
@@ -127,6 +130,7 @@ Result<Erasure> commit(const Acting& acting, const Person& into, const Person& f
   EFFACE_ASSIGN(OnFile one, read_file(acting, into));
   EFFACE_ASSIGN(const OnFile other, read_file(acting, from));
   EFFACE_TRY(check_free(one));
+  EFFACE_TRY(check_consents_agree(acting.tenant->terms(), one, other));  // She may have withdrawn.
   for (const Row& row : one.keys->rows())
     if (keyring::is_scope(row.label) && keyring::incarnation_of(row.label) == keyring::successor)
       return Error(Errc::conflict, "a scope is being re-keyed: try again");

@@ -104,7 +104,7 @@ TEST_F(Concurrently, APersonIsReadInOneRegionOrTheOtherWhileSheMoves) {
   std::atomic<int> missed{0};
   while_doing(
       [&] {
-        for (const Region& to : {*us_, *eu_, *us_, *eu_, *us_})
+        for (const Region& to : {*us_, *eu_, *us_, *eu_, *us_, *eu_, *us_, *eu_, *us_, *eu_})
           EXPECT_TRUE(tenant_->transfer(find("alice"), to, TransferBasis::adequacy));
       },
       [&] {
