@@ -52,6 +52,13 @@ Exit exit_of(Errc code) noexcept {
     case Errc::format_old:
     case Errc::format_new:
     case Errc::memory_not_locked:
+    case Errc::token_unavailable:
+    case Errc::unsupported:
+    case Errc::rate_limited:
+    case Errc::ledger_mismatch:
+    case Errc::records_stale:
+    case Errc::receipt_unknown:
+    case Errc::incident_unknown:
       return Exit::refused;
   }
   return Exit::broken;

@@ -55,6 +55,11 @@ enum class Errc : std::uint16_t {
   format_old = 38,
   format_new = 39,
   memory_not_locked = 40,  // The system refused to lock memory for keys.
+  token_unavailable = 41,  // The token that holds root keys is not there, or refuses.
+  unsupported = 42,        // This build, or this token, cannot do it.
+  rate_limited = 43,       // Too soon for the token's endurance: later.
+  ledger_mismatch = 44,    // The ledger contradicts its copy, or what stands with the root key.
+  records_stale = 45,      // The records are older than the keyring: restore them.
 
   // Stop. What is on disk is said where the call is declared.
   corruption = 50,       // Bytes do not verify.
@@ -74,6 +79,8 @@ enum class Errc : std::uint16_t {
   basis_differs = 63,           // The purpose rests on another legal basis.
   agreement_missing = 64,       // The tenant has no processing agreement on record [28].
   hold_unknown = 65,            // She has no hold of that number.
+  receipt_unknown = 66,         // The ledger has no such entry, or no such request.
+  incident_unknown = 67,        // The register has no such incident.
 };
 
 // The enumerator's own name ("subject_unknown"), for logs and for JSON. Never null.

@@ -37,6 +37,11 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(format_old);
     EFFACE_NAME(format_new);
     EFFACE_NAME(memory_not_locked);
+    EFFACE_NAME(token_unavailable);
+    EFFACE_NAME(unsupported);
+    EFFACE_NAME(rate_limited);
+    EFFACE_NAME(ledger_mismatch);
+    EFFACE_NAME(records_stale);
     EFFACE_NAME(corruption);
     EFFACE_NAME(full);
     EFFACE_NAME(no_space);
@@ -52,6 +57,8 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(basis_differs);
     EFFACE_NAME(agreement_missing);
     EFFACE_NAME(hold_unknown);
+    EFFACE_NAME(receipt_unknown);
+    EFFACE_NAME(incident_unknown);
 #undef EFFACE_NAME
   }
   return "unknown";

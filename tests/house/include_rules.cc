@@ -18,7 +18,7 @@ const std::map<std::string, Layers, std::less<>>& layers() {
       return lower;
     };
     const Layers one = {"base", "os", "crypto", "codec", "storage"};
-    const Layers two = with(one, {"keyring", "ledger"});
+    const Layers two = with(one, {"keyring", "ledger", "custody"});
     const Layers three = with(two, {"records", "subjects"});
     return new std::map<std::string, Layers, std::less<>>{
         {"base", {}},
@@ -26,8 +26,9 @@ const std::map<std::string, Layers, std::less<>>& layers() {
         {"crypto", {"base"}},
         {"codec", {"base", "crypto"}},
         {"storage", {"base", "os"}},
-        {"keyring", one},
-        {"ledger", one},
+        {"ledger", {"base", "crypto"}},
+        {"custody", {"base", "os", "crypto"}},
+        {"keyring", with(one, {"ledger"})},
         {"records", two},
         {"subjects", two},
         {"access", three},
@@ -41,7 +42,9 @@ struct Family {
   std::string_view prefix;
   std::string_view folder;  // Empty: in no folder of the product.
 };
-constexpr std::array<Family, 11> families = {{{"sodium", "lib/crypto"},
+constexpr std::array<Family, 13> families = {{{"sodium", "lib/crypto"},
+                                              {"p11-kit/", "lib/custody"},
+                                              {"tss2/", "lib/custody"},
                                               {"lmdb", "lib/storage"},
                                               {"zstd", "lib/codec"},
                                               {"zdict", "lib/codec"},
