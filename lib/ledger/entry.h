@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -47,7 +48,7 @@ enum class Kind : std::uint8_t {
   rekeyed = 25,     // A scope, for its residue.
   offboarded = 26,  // A whole tenant.
   root_migrated = 27,
-  restored = 28,  // From an older keyring: what follows was applied again.
+  restored = 28,      // From an older keyring: what follows was applied again.
   capsule_made = 29,  // Opens until `day`.
   incident_opened = 30,
   incident_updated = 31,
@@ -70,8 +71,8 @@ struct Entry {
   std::optional<Hash> destroyed{};   // 8: BLAKE2b-256 of the random handle of the row that went.
   std::optional<Hash> commitment{};  // 9: see commitment_to.
   std::optional<std::array<std::byte, 16>> request{};  // 10: keyed hash of the caller's request id.
-  std::vector<std::byte> sealed{};                     // 11: under a key of the tenant's.
-  std::string actor{};   // 12: a service or a desk; UTF-8, at most 64 bytes.
+  std::vector<std::byte> sealed{};  // 11: under a key of the tenant's; at most 16,384 bytes.
+  std::string actor{};              // 12: a service or a desk; UTF-8, at most 64 bytes.
   std::string detail{};  // 13: of the kind: a region, a basis, a setting; UTF-8, at most 1,024.
 
   friend bool operator==(const Entry&, const Entry&) = default;
@@ -80,11 +81,12 @@ struct Entry {
 std::vector<std::byte> encode(const Entry& entry);
 Result<Entry> decode(Bytes bytes);
 
-// What a row that was destroyed is called in the ledger: BLAKE2b-256("efface.ledger.row" | handle).
+// What a row that was destroyed is called in the ledger: BLAKE2b-256 of ("efface.ledger.row",
+// handle), each with its length.
 Hash hash_of_row(Bytes handle);
 
 // Binds an entry to a person without naming her: keyed BLAKE2b-256 under a salt of 32 bytes of
-// (tenant's name, id), each with its length. Who has the salt can show whom it is about; nobody
+// ("efface.ledger.commitment", tenant's name, id), each with its length. Who has the salt can show whom it is about; nobody
 // else can tell.
 Hash commitment_to(Bytes salt, std::string_view tenant, Bytes subject_id);
 
