@@ -275,6 +275,8 @@ Result<Environment::Stats> Environment::stats() const {
   };
 }
 
+Status Environment::expand(std::uint64_t map_bytes) const { return impl_->expand(map_bytes); }
+
 bool Environment::can_grow() const noexcept { return impl_->can_grow(); }
 
 bool Environment::latched() const noexcept { return impl_->is_latched(); }

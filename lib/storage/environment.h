@@ -41,6 +41,7 @@ enum class Space : bool { ordinary, removal };
 
 class EnvironmentImpl;
 class ReadTxn;
+class WriteSet;
 class WriteTxn;
 
 class Environment {
@@ -75,6 +76,8 @@ class Environment {
     std::uint32_t readers;  // slots taken, pooled ones included
   };
   Result<Stats> stats() const;
+  // Grows the map to that much ahead of time, if it may and no transaction keeps it where it is.
+  Status expand(std::uint64_t map_bytes) const;
   bool can_grow() const noexcept;  // Whether repeating on full can help.
   bool latched() const noexcept;
 
@@ -126,6 +129,11 @@ class WriteTxn {
   // too_large (a value over 64 MiB) leave it as it was.
   Status put(Bytes key, Bytes value);
   Result<bool> remove(Bytes key);  // Whether it was there.
+  // The same as put, of a key above all that are there: fills pages whole. corruption if it is not.
+  Status append(Bytes key, Bytes value);
+
+  // From here on, put and remove are noted there as well. It outlives the transaction.
+  void record(WriteSet& into) noexcept;
 
   // Durable when it answers without error. full, and any error that an earlier call of this
   // transaction gave, leave everything as it was. outcome_unknown and no_space latch the

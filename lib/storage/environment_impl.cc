@@ -226,6 +226,20 @@ Status EnvironmentImpl::make_room(Space space) {
   return {};
 }
 
+Status EnvironmentImpl::expand(std::uint64_t wanted_bytes) {
+  EFFACE_TRY(check_usable());
+  if (!turn_.take(options_.deadline)) return Error(Errc::busy, "another write transaction is open");
+  const std::uint64_t most_bytes = map_bytes_max_.load(std::memory_order_relaxed);
+  std::uint64_t bytes = map_bytes();
+  while (bytes < wanted_bytes && bytes < most_bytes) bytes = std::min(2 * bytes, most_bytes);
+  Status grown;
+  if (bytes != map_bytes()) grown = resize(bytes, growth_patience);
+  turn_.give_back();
+  if (grown || grown.error().code() == Errc::busy || grown.error().code() == Errc::out_of_memory)
+    return {};
+  return grown;
+}
+
 // LMDB reuses what a commit freed only from the second transaction after it on. Where nothing but
 // that stands between a full map and the next put, one commit of nothing helps.
 Status EnvironmentImpl::reuse_last_freed() {

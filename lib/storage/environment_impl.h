@@ -75,6 +75,7 @@ struct WriteTxn::Impl {
   std::uint64_t taken_pages() const noexcept;
   // Whether an ordinary put may go on.
   bool leaves_headroom();
+  Status put(Bytes key, Bytes value, unsigned flags);
   Error break_with(int code, Note note);  // From here on it can only be dropped.
 
   EnvironmentImpl& environment;
@@ -82,6 +83,7 @@ struct WriteTxn::Impl {
   Gate::Lane lane;
   Space space;
   bool scanning = false;
+  WriteSet* recorded = nullptr;  // Where changes are noted, if anywhere.
   std::optional<Error> broken;
 
   std::uint64_t used_pages_before;
@@ -111,6 +113,7 @@ class EnvironmentImpl {
   void end_read(std::unique_ptr<ReadTxn::Impl> ended) noexcept;
 
   Result<std::unique_ptr<WriteTxn::Impl>> begin_write(Space space);
+  Status expand(std::uint64_t map_bytes);
   Status commit(WriteTxn::Impl& committed);
   void drop(WriteTxn::Impl& dropped) noexcept;
 

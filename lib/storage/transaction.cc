@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "storage/environment_impl.h"
+#include "storage/write_set.h"
 
 namespace efface::storage {
 namespace {
@@ -282,30 +283,39 @@ Status WriteTxn::scan(Bytes prefix, Bytes first,
   return out;
 }
 
-Status WriteTxn::put(Bytes key, Bytes value) {
-  EFFACE_TRY(impl_->check_change());
+Status WriteTxn::Impl::put(Bytes key, Bytes value, unsigned flags) {
+  EFFACE_TRY(check_change());
   EFFACE_TRY(check_key(key));
   if (value.size() > value_bytes_max) return Error(Errc::too_large, "a value over 64 MiB");
-  ++impl_->changes;
-  impl_->overflow_pages += overflow_pages_of(key, value, impl_->environment.page_bytes());
-  if (impl_->space == Space::ordinary && !impl_->leaves_headroom())
-    return impl_->break_with(MDB_MAP_FULL, "what is left is kept for removals");
+  ++changes;
+  overflow_pages += overflow_pages_of(key, value, environment.page_bytes());
+  if (space == Space::ordinary && !leaves_headroom())
+    return break_with(MDB_MAP_FULL, "what is left is kept for removals");
+  if (recorded != nullptr) recorded->note_put(key, value);  // While they are where they are.
   MDB_val where = to_val(key);
   MDB_val what = to_val(value);
-  const int rc = mdb_put(impl_->txn, main_table, &where, &what, 0);
-  if (rc != MDB_SUCCESS) return impl_->break_with(rc, "put");
+  const int rc = mdb_put(txn, main_table, &where, &what, flags);
+  if (rc == MDB_KEYEXIST) return break_with(MDB_CORRUPTED, "a key that is out of order");
+  if (rc != MDB_SUCCESS) return break_with(rc, "put");
   return {};
 }
+
+Status WriteTxn::put(Bytes key, Bytes value) { return impl_->put(key, value, 0); }
+
+Status WriteTxn::append(Bytes key, Bytes value) { return impl_->put(key, value, MDB_APPEND); }
+
+void WriteTxn::record(WriteSet& into) noexcept { impl_->recorded = &into; }
 
 Result<bool> WriteTxn::remove(Bytes key) {
   EFFACE_TRY(impl_->check_change());
   EFFACE_TRY(check_key(key));
   ++impl_->changes;
+  if (impl_->recorded != nullptr) impl_->recorded->note_removal(key);
   MDB_val where = to_val(key);
   const int rc = mdb_del(impl_->txn, main_table, &where, nullptr);
-  if (rc == MDB_SUCCESS) return true;
   if (rc == MDB_NOTFOUND) return false;
-  return impl_->break_with(rc, "remove");
+  if (rc != MDB_SUCCESS) return impl_->break_with(rc, "remove");
+  return true;
 }
 
 Status WriteTxn::commit() && {
