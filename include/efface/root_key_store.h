@@ -38,6 +38,13 @@ struct Assurance {
   const char* rests_on = "";  // One compile-time sentence: what the level rests on.
 };
 
+// How many of the stores that one is made of did its last step, and of how many.
+struct Replicas {
+  unsigned confirmed = 1;
+  unsigned of = 1;
+  friend bool operator==(const Replicas&, const Replicas&) = default;
+};
+
 // What the store keeps beside its keys, authenticated: how far the keyring had come.
 struct Anchor {
   Epoch epoch = 0;                        // In force when the anchor was written; 0: never used.
@@ -53,7 +60,7 @@ class EFFACE_EXPORT RootKeyStore {
   using Key = std::span<std::byte, 32>;
   using KeyView = std::span<const std::byte, 32>;
   using StoreId = std::array<std::byte, 16>;
-  static constexpr std::size_t wrapped_bytes_max = 512;
+  static constexpr std::size_t wrapped_bytes_max = 1024;
 
   virtual ~RootKeyStore();
   RootKeyStore(const RootKeyStore&) = delete;
@@ -63,7 +70,11 @@ class EFFACE_EXPORT RootKeyStore {
   virtual StoreId id() const = 0;
   virtual Assurance assurance() const = 0;
 
-  // The epochs whose keys it holds, at most two, ascending.
+  // As of its last create, rotate or destroy; before any, as of when it was opened.
+  virtual Replicas replicas() const { return {1, 1}; }
+
+  // The epochs whose keys it holds, ascending: at most two, but that a step which several stores
+  // did not all do may leave more.
   virtual Result<std::vector<Epoch>> list() = 0;
   virtual Result<Anchor> anchor() = 0;
 
