@@ -32,6 +32,9 @@ struct RegionOptions {
   RootKeyStore* root_keys =
       nullptr;  // None: the region is not open here. Create needs one for each.
   std::filesystem::path directory{};  // At creation: elsewhere than DIR/NAME.
+  // The file that the ledger is copied to before anything is destroyed; best on another volume.
+  // Empty: "ledger" in the region's directory.
+  std::filesystem::path ledger_copy{};
 };
 
 struct OpenOptions {

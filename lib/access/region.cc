@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
+#include "os/parent.h"
 
 namespace efface::access {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::uint32_t region_format = 1;
 constexpr std::string_view info_file = "region.info";
 constexpr std::string_view lock_file = "lock";
+constexpr std::string_view ledger_file = "ledger";
 constexpr std::uint64_t info_bytes_max = 4096;
 
 storage::EnvironmentOptions environment_options(const OpenOptions& options) {
@@ -23,9 +25,29 @@ storage::EnvironmentOptions environment_options(const OpenOptions& options) {
   return out;
 }
 
+// Beside the keyring, or on another volume.
+Result<std::shared_ptr<keyring::LedgerCopy>> ledger_copy(const os::Directory& directory,
+                                                         const Id16& region,
+                                                         const RegionOptions& of_region) {
+  if (of_region.ledger_copy.empty()) {
+    EFFACE_ASSIGN(auto copy, keyring::LedgerCopy::open(directory, ledger_file, region));
+    return std::make_shared<keyring::LedgerCopy>(std::move(copy));
+  }
+  EFFACE_ASSIGN(const os::Directory parent, os::open_parent_of(of_region.ledger_copy));
+  const std::string name = of_region.ledger_copy.filename().string();
+  EFFACE_ASSIGN(auto copy, keyring::LedgerCopy::open(parent, name, region));
+  return std::make_shared<keyring::LedgerCopy>(std::move(copy));
+}
+
 keyring::KeyringOptions keyring_options(const Id16& region, RootKeyStore& root_keys,
                                         const OpenOptions& options) {
-  return {region, &root_keys, environment_options(options), options.cached_people_max};
+  keyring::KeyringOptions out;
+  out.region = region;
+  out.root_keys = &root_keys;
+  out.environment = environment_options(options);
+  out.cached_tags_max = options.cached_people_max;
+  out.now = options.now;
+  return out;
 }
 
 Status check_assurance(const RootKeyStore& root_keys, const OpenOptions& options) {
@@ -81,20 +103,21 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
 }
 
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
-                                                 std::string_view name, RootKeyStore* root_keys,
+                                                 const RegionOptions& region,
                                                  const OpenOptions& options) {
   auto state = std::make_shared<RegionState>();
-  state->name = name;
+  state->name = region.name;
   EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
-  if (info.name != name)
+  if (info.name != region.name)
     return Error(Errc::region_mismatch, "the directory holds another region than it should");
   state->id = info.id;
-  if (root_keys == nullptr) return state;
-  EFFACE_TRY(check_assurance(*root_keys, options));
+  if (region.root_keys == nullptr) return state;
+  EFFACE_TRY(check_assurance(*region.root_keys, options));
   EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
   EFFACE_ASSIGN(const os::Directory keyring, directory.open_child("keyring"));
-  EFFACE_ASSIGN(state->keyring,
-                keyring::Keyring::open(keyring, keyring_options(info.id, *root_keys, options)));
+  keyring::KeyringOptions of_keyring = keyring_options(info.id, *region.root_keys, options);
+  EFFACE_ASSIGN(of_keyring.ledger_copy, ledger_copy(directory, info.id, region));
+  EFFACE_ASSIGN(state->keyring, keyring::Keyring::open(keyring, of_keyring));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
   EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
   state->open = true;

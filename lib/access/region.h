@@ -42,9 +42,9 @@ using TimeSource = std::chrono::system_clock::time_point (*)();
 Status create_region(const os::Directory& parent, std::string_view directory_name,
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
 
-// root_keys may be null: the region is known, and not open.
+// Its root_keys may be null: the region is known, and not open.
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
-                                                 std::string_view name, RootKeyStore* root_keys,
+                                                 const RegionOptions& region,
                                                  const OpenOptions& options);
 
 }  // namespace efface::access

@@ -148,18 +148,20 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
                 options.require_agreement, options.on_erased}));
   std::size_t asked = 0;
   for (const codec::StoreRegionFields& region : manifest.regions) {
-    RootKeyStore* root_keys = nullptr;
+    RegionOptions asked_for;
     for (const RegionOptions& wanted : options.regions) {
       if (wanted.name != region.name) continue;
       ++asked;
-      root_keys = wanted.root_keys;
+      asked_for = wanted;
     }
+    asked_for.name = region.name;
     EFFACE_ASSIGN(const os::Directory directory, region_directory(store, region));
-    if (root_keys != nullptr) {
-      EFFACE_TRY(check_outside(*root_keys, options.directory));
-      if (is_elsewhere(region.directory)) EFFACE_TRY(check_outside(*root_keys, region.directory));
+    if (asked_for.root_keys != nullptr) {
+      EFFACE_TRY(check_outside(*asked_for.root_keys, options.directory));
+      if (is_elsewhere(region.directory))
+        EFFACE_TRY(check_outside(*asked_for.root_keys, region.directory));
     }
-    EFFACE_ASSIGN(auto state, open_region(directory, region.name, root_keys, options));
+    EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options));
     site->regions_.push_back(std::move(state));
   }
   if (asked != options.regions.size())

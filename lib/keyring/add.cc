@@ -30,6 +30,8 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
     Status done = work(change);
     if (done && !change.changed()) return false;
     if (done && change.top_rekeyed()) done = put_root_record(txn, next, change.top().bucket_count);
+    Entered entered;
+    if (done) done = enter_change(txn, change, next, entered);
     if (!done) {
       if (done.error().code() == Errc::full && growth < growths_max) continue;
       return done.error();
@@ -41,7 +43,10 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
       coming_ = std::move(coming);
     }
     const Status committed = std::move(txn).commit();
-    if (committed) return change.top_rekeyed();
+    if (committed) {
+      keep(std::move(entered));
+      return change.top_rekeyed();
+    }
     if (committed.error().code() == Errc::full && growth < growths_max) continue;
     if (environment_.latched()) return latch(committed.error());
     return committed.error();
@@ -60,7 +65,8 @@ Status Keyring::prepare_root() {
   return {};
 }
 
-Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows) {
+Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows,
+                       const ledger::Entry& enrolled) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
@@ -81,14 +87,23 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
     wanted.keys = std::make_shared<const Keys>(std::move(all));
     return {};
   };
-  EFFACE_ASSIGN(
-      const bool rekeyed, change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
-        for (Ensure& row : rows) row.created = row.person_missing = false;
-        EFFACE_TRY(txn.add(tree, tags, edit));
-        if (std::any_of(rows.begin(), rows.end(), [](const Ensure& row) { return row.created; }))
-          txn.note_change();
-        return txn.edit_top();
-      }));
+  EFFACE_ASSIGN(const bool rekeyed,
+                change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
+                  for (Ensure& row : rows) row.created = row.person_missing = false;
+                  EFFACE_TRY(txn.add(tree, tags, edit));
+                  std::uint64_t people = 0;
+                  for (const Ensure& row : rows) {
+                    if (!row.created) continue;
+                    txn.note_change();
+                    people += row.label == person && tree.kind == TreeKind::subjects ? 1 : 0;
+                  }
+                  if (people != 0 && enrolled.kind != ledger::Kind{}) {
+                    ledger::Entry decision = enrolled;
+                    decision.count = people;
+                    txn.enter(tree.tenant, std::move(decision));
+                  }
+                  return txn.edit_top();
+                }));
   if (rekeyed) {
     publish_root();
     prepared_.reset();
@@ -105,7 +120,8 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
   return {};
 }
 
-Result<TenantRef> Keyring::add_tenant(const Lock& held, const Tag& tag, Bytes terms) {
+Result<TenantRef> Keyring::add_tenant(const Lock& held, const Tag& tag, Bytes terms,
+                                      const ledger::Entry& declared) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
@@ -121,6 +137,7 @@ Result<TenantRef> Keyring::add_tenant(const Lock& held, const Tag& tag, Bytes te
     crypto::seal(terms_secret.bytes(), terms_context(options_.region, tenant.number), terms,
                  sealed);
     EFFACE_TRY(txn.put(terms_key(tenant.number), sealed));
+    if (declared.kind != ledger::Kind{}) txn.enter(tenant, declared);
     txn.note_change();
     return txn.edit_top({&tag, 1}, [&](std::size_t, LeafEdit& leaf) -> Status {
       if (leaf.contains(tag, tenant_terms))
@@ -144,28 +161,43 @@ Result<TenantRef> Keyring::add_tenant(const Lock& held, const Tag& tag, Bytes te
   return tenant;
 }
 
-Status Keyring::change_plain(FunctionRef<Status(storage::WriteTxn&)> work) {
+Status Keyring::change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
+                             std::span<const ledger::Entry> decisions) {
   for (int growth = 0;; ++growth) {
     EFFACE_TRY(ready_to_write());
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
     Status done = work(txn);
+    Entered entered;
+    if (done && !decisions.empty()) {
+      EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(header_key));
+      EFFACE_ASSIGN(const Header header, Header::decode(bytes));
+      std::vector<ledger::Entry> entries(decisions.begin(), decisions.end());
+      done = enter(txn, entries, header.next_reclaim, entered);
+    }
     if (done) done = std::move(txn).commit();
-    if (done) return {};
+    if (done) {
+      keep(std::move(entered));
+      return {};
+    }
     if (environment_.latched()) return latch(done.error());
     if (done.error().code() != Errc::full || growth == growths_max) return done.error();
   }
 }
 
 // Terms are not personal data and their old version is not a removal: same key, new nonce.
-Status Keyring::set_terms(const Lock& held, const TenantRef& tenant, Bytes terms) {
+Status Keyring::set_terms(const Lock& held, const TenantRef& tenant, Bytes terms,
+                          std::span<const ledger::Entry> decisions) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_ASSIGN(const SharedKeys keys, tenant_keys(tenant));
   const Row* row = keys->find(tenant_terms);
   if (row == nullptr) return Error(Errc::tenant_unknown, "the region has no such tenant");
   std::vector<std::byte> sealed(terms.size() + crypto::seal_overhead_bytes);
   crypto::seal(row->key.bytes(), terms_context(options_.region, tenant.number), terms, sealed);
+  std::vector<ledger::Entry> entries(decisions.begin(), decisions.end());
+  for (ledger::Entry& entry : entries) entry.tenant = tenant.number;
   return change_plain(
-      [&](storage::WriteTxn& txn) -> Status { return txn.put(terms_key(tenant.number), sealed); });
+      [&](storage::WriteTxn& txn) -> Status { return txn.put(terms_key(tenant.number), sealed); },
+      entries);
 }
 
 }  // namespace efface::keyring

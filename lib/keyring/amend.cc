@@ -79,6 +79,7 @@ Status Keyring::amend(const Lock& held, const TreeRef& tree, std::span<Amend> am
       }
       if (!amend.done) return {};
       EFFACE_TRY(apply(txn, tree, amend.tag, amend.changes, amend.file, leaf));
+      for (const ledger::Entry& decision : amend.decisions) txn.enter(tree.tenant, decision);
       std::vector<Row> all;
       leaf.each(amend.tag, [&](RowView row) { all.push_back(row.copy()); });
       amend.keys = std::make_shared<const Keys>(std::move(all));

@@ -117,6 +117,15 @@ bool is_allowed(const LeafEdit& leaf, Removal& removal) {
   return same && !removal.held && !removal.moving && (there || !removal.only_if_person);
 }
 
+// The row that went names nobody: its handle was random, and is gone.
+void enter_decisions(auto& txn, Removal& removal, const std::optional<Handle>& gone) {
+  for (ledger::Entry decision : removal.decisions) {
+    if (gone) decision.destroyed = ledger::hash_of_row(*gone);
+    const std::size_t at = txn.enter(removal.tenant, std::move(decision));
+    if (!removal.entry) removal.entry = at;
+  }
+}
+
 // The last day of the buckets that are asked to go.
 std::uint32_t last_day(std::span<Removal* const> removals) {
   std::uint32_t day = 0;
@@ -140,6 +149,7 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
   if (!is_allowed(leaf, removal)) return {};
   removal.removed = removal.what == Removal::What::rows;
   std::optional<Handle> gone_person;
+  std::optional<Handle> gone_scope;
   std::uint16_t flags = 0;
   std::optional<Row> back;
   leaf.remove_if(
@@ -151,13 +161,16 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
         // A row that leads to a person has her tag there: the queue stands in clear.
         if (row.label() != alias_row && row.label() != merging_row) handles.push_back(row.handle());
         if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
-        if (row.label() != person || tree.kind != TreeKind::subjects) return;
+        if (tree.kind != TreeKind::subjects) return;
+        if (is_scope(row.label()) && !gone_scope) gone_scope = row.handle();
+        if (row.label() != person) return;
         gone_person = row.handle();
         if ((row.flags() & flag_held) != 0) txn.count_held(tree.tenant, -1);
       });
   if (back) EFFACE_TRY(leaf.add(*back));
   if (gone_person) EFFACE_TRY(txn.remove(file_key(tree.tenant.number, *gone_person)));
   if (!removal.removed) return {};
+  enter_decisions(txn, removal, gone_person ? gone_person : gone_scope);
   if (removal.notice) EFFACE_TRY(txn.notify(tree.tenant, *removal.notice));
   if (removal.what == Removal::What::replaced) EFFACE_TRY(take_place(leaf, removal, flags));
   return apply(txn, tree, removal.tag, removal.changes, removal.file, leaf);
@@ -203,6 +216,7 @@ void Keyring::erase_together(std::span<EraseJob* const> jobs) {
 
 Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals) {
   EFFACE_TRY(ready_to_write());
+  if (pending_) EFFACE_TRY(sync_copy());
   EFFACE_TRY(settle_epochs(epoch(), spare_ != 0 && !spare_used_));  // step 0
   ErasureOutcome outcome;
   outcome.epoch_before = outcome.epoch_after = epoch();
@@ -217,6 +231,7 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
                                            std::as_const(next.key).bytes()));
   }
   spare_used_ = true;
+  const std::uint64_t entries_before = book_.tree.size;
   EFFACE_ASSIGN(const bool rekeyed, change(storage::Space::removal, next,
                                            [&](Txn& txn) { return remove_rows(txn, removals); }));
   if (!rekeyed) {
@@ -224,6 +239,8 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
     outcome.assurance = assurance();
     return outcome;
   }
+  for (Removal* removal : removals)
+    if (removal->entry) *removal->entry += entries_before;
   const auto hash = mutant == Mutant::commit_not_read_back ? root_hash_ : read_back(next, removals);
   if (!hash)
     return latch(Error(Errc::outcome_unknown, "what an erasure committed could not be read back",
@@ -236,8 +253,9 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   epoch_ = next.epoch;
   root_hash_ = outcome.root_hash_after = *hash;
   outcome.epoch_after = next.epoch;
-  forget_cached(removals);                                    // step 3, also when 2 fails
-  const Status destroyed = settle_epochs(next.epoch, false);  // step 2: pending no more
+  forget_cached(removals);  // step 3, also when 2 fails
+  Status destroyed = sync_copy();
+  if (destroyed) destroyed = settle_epochs(next.epoch, false);  // step 2: pending no more
   if (!destroyed)
     return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
                  destroyed.error().system_code());
@@ -255,6 +273,7 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
   for (Removal* removal : removals) {
     removal->removed = removal->held = removal->moving = false;
     removal->shared = 0;
+    removal->entry.reset();
     Work& work = by_tenant[removal->tenant.number];
     work.tenant = removal->tenant;
     if (removal->what == Removal::What::tenant)
@@ -300,9 +319,10 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
   }));
   if (const std::uint32_t day = last_day_gone(removals); day != 0)
     EFFACE_TRY(txn.queue({0, Reclaim::What::days, day, {}}));
-  for (const Removal* removal : whole) {
+  for (Removal* removal : whole) {
     if (!removal->removed) continue;
     txn.note_change();
+    enter_decisions(txn, *removal, std::nullopt);
     EFFACE_TRY(txn.remove(terms_key(removal->tenant.number)));
     EFFACE_TRY(txn.queue({0, Reclaim::What::tenant, removal->tenant.number, {}}));
   }
@@ -361,6 +381,7 @@ Status Keyring::settle() {
   if (!pending_) return {};
   EFFACE_ASSIGN(const Lock held, lock());
   EFFACE_TRY(ready_to_write());
+  EFFACE_TRY(sync_copy());
   return settle_epochs(epoch(), spare_ != 0 && !spare_used_);
 }
 

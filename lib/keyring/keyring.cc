@@ -48,6 +48,11 @@ Status Keyring::create(const os::Directory& directory, const KeyringOptions& opt
   EFFACE_TRY(nodes.put(id, leaf.seal(options.region, id, root.key.bytes())));
   EFFACE_TRY(keyring.put_root_record(txn, root, 1));
   EFFACE_TRY(txn.put(header_key, Header{options.region}.encode()));
+  ledger::Entry created;
+  created.kind = ledger::Kind::region_created;
+  EFFACE_ASSIGN(keyring.book_, read_head(txn, options.region));
+  Entered entered;
+  EFFACE_TRY(keyring.enter(txn, {&created, 1}, Header{}.next_reclaim, entered));
   return std::move(txn).commit();
 }
 
@@ -96,11 +101,14 @@ Status Keyring::recover() {
     current_ = std::move(root);
   }
   EFFACE_TRY(with_snapshot(
-      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn& txn) -> Status {
         const Tag nobody{};
         EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
+        EFFACE_ASSIGN(book_, read_head(txn, options_.region));
         return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
       }));
+  EFFACE_TRY(check_anchor(anchor));
+  EFFACE_TRY(open_copy());
   return settle_epochs(record.epoch, false);
 }
 
@@ -129,7 +137,7 @@ Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
     spare_used_ = false;
     return {};
   }
-  const Anchor anchor{in_force, root_hash_, 0, {}};
+  const Anchor anchor = anchor_of(in_force);
   Epoch next = std::max({in_force, other, spare_}) + 1;
   for (int attempt = 0; attempt < epoch_attempts_max; ++attempt, ++next) {
     const Status made = other != 0 ? store.rotate(other, next, anchor) : store.create(next, anchor);

@@ -24,7 +24,9 @@
 
 #include "base/combiner.h"
 #include "codec/plaintext.h"
+#include "crypto/sign.h"
 #include "efface/root_key_store.h"
+#include "keyring/book.h"
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
 #include "storage/environment.h"
@@ -54,6 +56,8 @@ struct KeyringOptions {
   RootKeyStore* root_keys = nullptr;
   storage::EnvironmentOptions environment;
   std::size_t cached_tags_max = 16'384;
+  std::shared_ptr<LedgerCopy> ledger_copy{};  // None: the ledger stands in the keyring alone.
+  std::chrono::system_clock::time_point (*now)() = nullptr;  // Null: the system's clock.
 };
 
 // A row that has to exist: found, or made with a random key and handle.
@@ -86,6 +90,7 @@ struct Amend {
   std::optional<Handle> only_if_person{};  // Nothing is done when she has been erased since.
   std::vector<RowChange> changes{};        // In this order.
   std::optional<Bytes> file{};             // Sealed under a key derived from her row's.
+  std::vector<ledger::Entry> decisions{};  // Entered in the ledger, if it is done.
   // Answers:
   bool done = false;
   SharedKeys keys{};  // All rows of the tag, afterwards.
@@ -118,7 +123,12 @@ struct Removal {
   std::vector<RowChange> changes{};  // Of the same tag, afterwards.
   std::optional<Bytes> file{};       // As in Amend.
   std::optional<Bytes> notice{};     // Kept until finish_notice, if anything goes.
+  // Entered in the ledger if anything goes, with the epochs, and with what row went.
+  std::vector<ledger::Entry> decisions{};
+  std::array<std::byte, 32> salt{};  // The caller's own, and a number of his.
+  std::size_t number = 0;
   // Answers:
+  std::optional<std::uint64_t> entry{};  // Where the first of its decisions stands.
   bool removed = false;
   bool held = false;         // Refused: a legal hold is on her.
   bool moving = false;       // Refused: a transfer takes her away.
@@ -193,12 +203,43 @@ class Keyring {
   // ---- adding: durable when it answers ----
   Result<Lock>
   lock();  // For who must look in several keyrings first; in the order of region names.
-  Status ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows);
-  Result<TenantRef> add_tenant(const Lock& held, const Tag& tag, Bytes terms);  // Errors: exists.
-  Status set_terms(const Lock& held, const TenantRef& tenant, Bytes terms);
+  // The decision is entered with the number of people that were made, if any was.
+  Status ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows,
+                const ledger::Entry& enrolled = {});
+  Result<TenantRef> add_tenant(const Lock& held, const Tag& tag, Bytes terms,
+                               const ledger::Entry& declared = {});  // Errors: exists.
+  Status set_terms(const Lock& held, const TenantRef& tenant, Bytes terms,
+                   std::span<const ledger::Entry> decisions = {});
   // Changes rows without taking a key away. Who decided by what he read under the same lock decides
   // by what is changed.
   Status amend(const Lock& held, const TreeRef& tree, std::span<Amend> amends);
+
+  // ---- the ledger: what was decided, in order, and nothing about whom ----
+  // Each decision is entered in the transaction of what it stands for; these stand for themselves.
+  Status enter(const Lock& held, std::span<const ledger::Entry> decisions);
+  struct LedgerItem {
+    std::vector<std::byte> bytes;
+    bool swept = false;  // The ciphertext that it left is removed.
+  };
+  Result<LedgerItem> ledger_item(std::uint64_t index);  // Errors: receipt_unknown.
+  Result<std::optional<std::uint64_t>> find_request(const Id16& request);
+  // As of now: how many entries, the root of their tree, until when a recovery capsule opens.
+  Result<BookHead> ledger_head();
+  struct LedgerProof {
+    LedgerItem item;
+    std::vector<ledger::Hash> path;
+    std::uint64_t size = 0;
+    ledger::Hash root{};
+  };
+  Result<LedgerProof> prove(std::uint64_t index);  // Errors: receipt_unknown.
+  // That the ledger of that size is the beginning of today's.
+  Result<LedgerProof> prove_since(std::uint64_t size);  // Errors: receipt_unknown.
+  // From an index on, until look stops.
+  Status each_entry(std::uint64_t first, FunctionRef<Result<Flow>(std::uint64_t, Bytes)> look);
+  // The region's own: made with its first use.
+  Result<crypto::SigningKey> signing_key();
+  // Whether the copy has every entry, durably.
+  bool copy_in_step() const noexcept { return !copy_behind_; }
 
   // ---- forgetting ----
   // All removals that wait at the same time are one epoch. Not found is no error.
@@ -247,7 +288,19 @@ class Keyring {
   // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether
   // the root was re-keyed: it is then coming_, until publish_root.
   Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
-  Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work);
+  Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
+                      std::span<const ledger::Entry> decisions = {});
+  struct Entered;
+  Status enter(storage::WriteTxn& txn, std::span<ledger::Entry> entries, std::uint64_t next_reclaim,
+               Entered& into) const;
+  Status enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot& next,
+                      Entered& into) const;
+  void keep(Entered&& entered);
+  Status open_copy();
+  Status catch_up_copy();
+  Status sync_copy();
+  Status check_anchor(const Anchor& anchor) const;
+  Anchor anchor_of(Epoch in_force) const;
   Status put_root_record(storage::WriteTxn& txn, const NextRoot& next, std::uint32_t buckets) const;
   void publish_root();
   Status ready_to_write() const;
@@ -285,6 +338,8 @@ class Keyring {
   Epoch spare_ = 0;
   bool spare_used_ = false;
   std::array<std::byte, 32> root_hash_{};
+  BookHead book_;  // As it is committed; changed by the writer.
+  std::atomic<bool> copy_behind_{false};
 };
 
 }  // namespace efface::keyring

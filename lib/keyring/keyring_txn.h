@@ -4,7 +4,7 @@
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
 //        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
 //        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
-//        queue; 'e' tenant sequence: a notice of an erasure.
+//        queue; 'e' tenant sequence: a notice of an erasure; and the ledger (book.h).
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
@@ -48,6 +48,13 @@ struct Keyring::NextRoot {
 struct Keyring::EraseJob {
   std::span<Removal> removals;
   std::optional<Result<ErasureOutcome>> answer{};
+};
+
+// What a transaction adds to the ledger, once it is committed.
+struct Keyring::Entered {
+  BookHead head;
+  std::vector<std::byte> frames{};
+  bool any = false;
 };
 
 inline constexpr std::array<std::byte, 1> header_key{std::byte{'m'}};
@@ -111,6 +118,15 @@ class Keyring::Txn {
   bool changed() const noexcept { return changed_; }
   void note_change() noexcept { changed_ = true; }
 
+  // A decision of this transaction: entered when all else is done. Answers how many came before.
+  std::size_t enter(const TenantRef& tenant, ledger::Entry decision) {
+    decision.tenant = tenant.number;
+    entries_.push_back(std::move(decision));
+    return entries_.size() - 1;
+  }
+  std::vector<ledger::Entry>& entries() noexcept { return entries_; }
+  const NodeReader& nodes() const noexcept { return nodes_; }
+
  private:
   struct Waiting {
     TenantRef tenant;
@@ -129,6 +145,7 @@ class Keyring::Txn {
   };
   std::vector<Waiting> waiting_;
   std::vector<Held> held_;
+  std::vector<ledger::Entry> entries_;
   bool top_rekeyed_ = false;
   bool changed_ = false;
 };

@@ -1,0 +1,292 @@
+// The ledger of a keyring: entered with what it records, copied outside before anything is
+// destroyed, and compared with what the root key store remembers.
+#include <algorithm>
+
+#include "crypto/prf.h"
+#include "crypto/random.h"
+#include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
+
+namespace efface::keyring {
+namespace {
+
+Tag signing_tag() noexcept {
+  static const Tag tag = crypto::hash128({as_bytes("efface.signing")});
+  return tag;
+}
+
+std::uint64_t to_ms(std::chrono::system_clock::time_point when) {
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
+  return ms < 0 ? 0 : static_cast<std::uint64_t>(ms);
+}
+
+Status check_index(std::uint64_t index, std::uint64_t size) {
+  if (index < size) return {};
+  return Error(Errc::receipt_unknown, "the ledger has no such entry");
+}
+
+constexpr std::array<std::byte, 1> queue_prefix{std::byte{'q'}};
+
+}  // namespace
+
+Status Keyring::enter(storage::WriteTxn& txn, std::span<ledger::Entry> entries,
+                      std::uint64_t next_reclaim, Entered& into) const {
+  const auto now = options_.now != nullptr ? options_.now() : std::chrono::system_clock::now();
+  for (ledger::Entry& entry : entries) entry.time_ms = to_ms(now);
+  into.head = book_;
+  into.frames.clear();
+  EFFACE_TRY(add_to_book(txn, into.head, entries, next_reclaim, into.frames));
+  into.any = true;
+  return {};
+}
+
+// What ends an epoch says which, and what the root was and is.
+Status Keyring::enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot& next,
+                             Entered& into) const {
+  std::vector<ledger::Entry>& entries = change.entries();
+  if (entries.empty()) return {};
+  if (next.epoch != epoch() && change.top_rekeyed()) {
+    EFFACE_ASSIGN(const auto root, hash_of_root(change.nodes(), change.top().bucket_count));
+    for (ledger::Entry& entry : entries) {
+      entry.epoch_before = epoch();
+      entry.epoch_after = next.epoch;
+      entry.root_before = root_hash_;
+      entry.root_after = root;
+    }
+  }
+  EFFACE_ASSIGN(const Header header, change.header());
+  return enter(txn, entries, header.next_reclaim, into);
+}
+
+// It is committed. The copy follows at once; it is made durable before anything is destroyed.
+void Keyring::keep(Entered&& entered) {
+  if (!entered.any) return;
+  const std::uint64_t offset = book_.copy_bytes;
+  book_ = std::move(entered.head);
+  if (options_.ledger_copy == nullptr || copy_behind_) return;
+  if (!options_.ledger_copy->write(offset, entered.frames)) copy_behind_ = true;
+}
+
+Status Keyring::sync_copy() {
+  if (options_.ledger_copy == nullptr || mutant == Mutant::ledger_not_copied) return {};
+  if (copy_behind_) EFFACE_TRY(catch_up_copy());
+  const Status synced = options_.ledger_copy->sync();
+  if (!synced) copy_behind_ = true;
+  return synced;
+}
+
+// Writes what the copy lacks, which is the beginning of the book or nothing.
+Status Keyring::catch_up_copy() {
+  const LedgerCopy& copy = *options_.ledger_copy;
+  EFFACE_ASSIGN(const std::uint64_t length, copy.size());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
+  // How many entries lie wholly within it.
+  std::uint64_t whole = 0;
+  std::uint64_t beyond = head.tree.size;
+  while (whole < beyond) {
+    const std::uint64_t middle = whole + (beyond - whole) / 2;
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, middle));
+    if (row.copy_offset + frame_overhead_bytes + row.entry.size() <= length)
+      whole = middle + 1;
+    else
+      beyond = middle;
+  }
+  // Of a failed write the last ones may be torn: from the last whose chain is right.
+  std::uint64_t offset = LedgerCopy::header_bytes;
+  for (; whole > 0; --whole) {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, whole - 1));
+    EFFACE_ASSIGN(const auto frame, copy.read(row.copy_offset));
+    if (!frame || frame->chain != row.chain || !std::ranges::equal(frame->entry, row.entry))
+      continue;
+    offset = frame->end;
+    break;
+  }
+  EFFACE_TRY(copy.cut(offset));
+  constexpr std::size_t batch_bytes = std::size_t{1} << 20;
+  std::vector<std::byte> frames;
+  for (std::uint64_t index = whole; index < head.tree.size; ++index) {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+    add_frame(frames, row.chain, row.entry);
+    if (frames.size() < batch_bytes && index + 1 < head.tree.size) continue;
+    EFFACE_TRY(copy.write(offset, frames));
+    offset += frames.size();
+    frames.clear();
+  }
+  EFFACE_TRY(copy.sync());
+  copy_behind_ = false;
+  return {};
+}
+
+// The copy may be behind: a crash, or it was lost and is made anew from the book. It may not be
+// ahead, which says that this keyring is from before.
+Status Keyring::open_copy() {
+  if (options_.ledger_copy == nullptr) return {};
+  const LedgerCopy& copy = *options_.ledger_copy;
+  EFFACE_ASSIGN(const std::uint64_t length, copy.size());
+  if (length >= book_.copy_bytes) {
+    if (book_.tree.size != 0) {
+      EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+      EFFACE_ASSIGN(const BookRow last, read_row(txn, book_.tree.size - 1));
+      EFFACE_ASSIGN(const auto frame, copy.read(last.copy_offset));
+      if (!frame || frame->chain != book_.chain)
+        return Error(Errc::ledger_mismatch, "the ledger and its copy contradict each other");
+    }
+    EFFACE_ASSIGN(const auto next, copy.read(book_.copy_bytes));
+    if (next && next->chain == next_chain(book_.chain, next->entry))
+      return Error(Errc::keyring_stale,
+                   "the keyring is from before the last entries of its ledger");
+    if (length > book_.copy_bytes) EFFACE_TRY(copy.cut(book_.copy_bytes));  // Torn, or of a tear.
+    return {};
+  }
+  copy_behind_ = true;
+  return catch_up_copy();
+}
+
+Anchor Keyring::anchor_of(Epoch in_force) const {
+  Anchor anchor{in_force, root_hash_, book_.tree.size, {}};
+  const ledger::Hash root = book_.tree.root();
+  std::copy_n(root.begin(), anchor.ledger_hash.size(), anchor.ledger_hash.begin());
+  return anchor;
+}
+
+// The ledger that the root key store remembers is the beginning of this one.
+Status Keyring::check_anchor(const Anchor& anchor) const {
+  if (anchor.ledger_entries == 0) return {};
+  if (anchor.ledger_entries > book_.tree.size)
+    return Error(Errc::keyring_stale, "the keyring is from before the last entries of its ledger");
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const ledger::Frontier then,
+                ledger::frontier_of(anchor.ledger_entries, [&](unsigned level, std::uint64_t at) {
+                  return subtree_of(txn, level, at);
+                }));
+  const ledger::Hash root = then.root();
+  if (!std::equal(anchor.ledger_hash.begin(), anchor.ledger_hash.end(), root.begin()))
+    return Error(Errc::ledger_mismatch,
+                 "the ledger is not the one that the root key store remembers");
+  return {};
+}
+
+Status Keyring::enter(const Lock& held, std::span<const ledger::Entry> decisions) {
+  EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
+  if (decisions.empty()) return {};
+  return change_plain([](storage::WriteTxn&) -> Status { return {}; }, decisions);
+}
+
+Result<BookHead> Keyring::ledger_head() {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  return read_head(txn, options_.region);
+}
+
+namespace {
+
+Result<Keyring::LedgerItem> item_of(const storage::ReadTxn& txn, std::uint64_t index) {
+  EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+  Keyring::LedgerItem item{{row.entry.begin(), row.entry.end()}, true};
+  EFFACE_TRY(
+      txn.scan(queue_prefix, queue_prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
+        if (entry.key.size() != 9) return Error(Errc::corruption, "a reclaim entry has no number");
+        const auto first = load_be<std::uint64_t>(entry.key.subspan<1, 8>());
+        item.swept = first >= row.reclaim;
+        return Flow::stop;
+      }));
+  return item;
+}
+
+}  // namespace
+
+Result<Keyring::LedgerItem> Keyring::ledger_item(std::uint64_t index) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
+  EFFACE_TRY(check_index(index, head.tree.size));
+  return item_of(txn, index);
+}
+
+Result<std::optional<std::uint64_t>> Keyring::find_request(const Id16& request) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> found, txn.get(request_key(request)));
+  if (!found) return std::optional<std::uint64_t>();
+  if (found->size() != 8) return Error(Errc::corruption, "a request leads to no entry");
+  return std::optional(load_be<std::uint64_t>(found->subspan<0, 8>()));
+}
+
+Result<Keyring::LedgerProof> Keyring::prove(std::uint64_t index) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
+  EFFACE_TRY(check_index(index, head.tree.size));
+  LedgerProof proof;
+  EFFACE_ASSIGN(proof.item, item_of(txn, index));
+  proof.size = head.tree.size;
+  proof.root = head.tree.root();
+  EFFACE_ASSIGN(proof.path,
+                ledger::prove_inclusion(index, proof.size, [&](unsigned level, std::uint64_t at) {
+                  return subtree_of(txn, level, at);
+                }));
+  return proof;
+}
+
+Result<Keyring::LedgerProof> Keyring::prove_since(std::uint64_t size) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
+  if (size > head.tree.size)
+    return Error(Errc::receipt_unknown, "the ledger has not that many entries");
+  LedgerProof proof;
+  proof.size = head.tree.size;
+  proof.root = head.tree.root();
+  EFFACE_ASSIGN(proof.path,
+                ledger::prove_consistency(size, proof.size, [&](unsigned level, std::uint64_t at) {
+                  return subtree_of(txn, level, at);
+                }));
+  return proof;
+}
+
+Status Keyring::each_entry(std::uint64_t first,
+                           FunctionRef<Result<Flow>(std::uint64_t, Bytes)> look) {
+  EFFACE_TRY(ready_to_write());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
+  for (std::uint64_t index = first; index < head.tree.size; ++index) {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+    EFFACE_ASSIGN(const Flow flow, look(index, row.entry));
+    if (flow == Flow::stop) break;
+  }
+  return {};
+}
+
+// A row of the top tree, which no tenant's removal touches.
+Result<crypto::SigningKey> Keyring::signing_key() {
+  const auto find = [&]() -> Result<SharedKeys> {
+    return load_keys(top_tree, std::nullopt, signing_tag());
+  };
+  EFFACE_ASSIGN(SharedKeys keys, find());
+  if (keys->find(keyring::signing_key) == nullptr) {
+    EFFACE_ASSIGN(const Lock held, lock());
+    EFFACE_TRY(prepare_root());
+    const Tag tag = signing_tag();
+    EFFACE_ASSIGN(const bool rekeyed,
+                  change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
+                    txn.note_change();
+                    return txn.edit_top({&tag, 1}, [&](std::size_t, LeafEdit& leaf) -> Status {
+                      if (leaf.contains(tag, keyring::signing_key)) return {};
+                      return leaf.add({tag, crypto::SecretKey::random(), crypto::random_id(),
+                                       keyring::signing_key, 0, 0});
+                    });
+                  }));
+    if (rekeyed) {
+      publish_root();
+      prepared_.reset();
+    }
+    EFFACE_ASSIGN(keys, find());
+  }
+  const Row* row = keys->find(keyring::signing_key);
+  if (row == nullptr) return Error(Errc::corruption, "the region's signing key is missing");
+  return crypto::SigningKey::of(row->key.clone());
+}
+
+}  // namespace efface::keyring
