@@ -9,10 +9,10 @@
 #include "base/check.h"
 #include "crypto/prf.h"
 #include "crypto/random.h"
+#include "crypto/root_wrap.h"
 #include "efface/limits.h"
 #include "keyring/root_file.h"
 #include "keyring/root_slot.h"
-#include "keyring/root_wrap.h"
 
 namespace efface {
 namespace {
@@ -407,7 +407,7 @@ Result<std::vector<std::byte>> FileRootKeyStore::wrap(Epoch epoch, Bytes context
   return guarded([&]() -> Result<std::vector<std::byte>> {
     EFFACE_TRY(impl_->settle());  // A key that may be lost yet wraps nothing.
     EFFACE_ASSIGN(const RootSlot* slot, impl_->held(epoch));
-    return keyring::wrap_root(slot->key.bytes(), {impl_->id(), epoch}, context, key);
+    return crypto::wrap_root(slot->key.bytes(), {impl_->id(), epoch}, context, key);
   });
 }
 
@@ -415,7 +415,7 @@ Status FileRootKeyStore::unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key o
   return guarded([&]() -> Status {
     EFFACE_TRY(impl_->check_usable());
     EFFACE_ASSIGN(const RootSlot* slot, impl_->held(epoch));
-    return keyring::unwrap_root(slot->key.bytes(), {impl_->id(), epoch}, context, wrapped, out);
+    return crypto::unwrap_root(slot->key.bytes(), {impl_->id(), epoch}, context, wrapped, out);
   });
 }
 

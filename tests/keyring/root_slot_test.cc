@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "crypto/prf.h"
-#include "keyring/root_wrap.h"
+#include "crypto/root_wrap.h"
 
 namespace efface::keyring {
 namespace {
@@ -285,19 +285,19 @@ TEST(RootWrap, IsReadBackFromItsGoldenBytes) {
                  {26, "f9715ded5fe2ae67a8593c399484e62d5eee127b8c0bb042440782fd3c6b98a3"},
                  {58, "4e61e8afe9936309ef190fde2bd88452"}});
   crypto::SecretKey root = crypto::SecretKey::zeroed();
-  ASSERT_TRUE(unwrap_root(slot_key, {store_id, 3}, as_bytes("region"),
-                          std::span(sector).first<74>(), root.bytes()));
+  ASSERT_TRUE(crypto::unwrap_root(slot_key, {store_id, 3}, as_bytes("region"),
+                                  std::span(sector).first<74>(), root.bytes()));
   EXPECT_TRUE(std::ranges::equal(root.bytes(), counting<32>(0x70)));
 }
 
 TEST(RootWrap, IsCorruptWithAnyBitFlippedOrAnotherLength) {
   const std::vector<std::byte> wrapped =
-      wrap_root(slot_key, {store_id, 3}, as_bytes("region"), counting<32>(0x70));
+      crypto::wrap_root(slot_key, {store_id, 3}, as_bytes("region"), counting<32>(0x70));
   ASSERT_EQ(wrapped.size(), 74u);
   crypto::SecretKey root = crypto::SecretKey::zeroed();
   const auto code_of = [&](Bytes bytes) {
     const Status opened =
-        unwrap_root(slot_key, {store_id, 3}, as_bytes("region"), bytes, root.bytes());
+        crypto::unwrap_root(slot_key, {store_id, 3}, as_bytes("region"), bytes, root.bytes());
     return opened ? Errc{} : opened.error().code();
   };
   ASSERT_EQ(code_of(wrapped), Errc{});

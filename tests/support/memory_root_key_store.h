@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "crypto/random.h"
+#include "crypto/root_wrap.h"
 #include "crypto/secret.h"
 #include "efface/root_key_store.h"
-#include "keyring/root_wrap.h"
 
 namespace efface::test {
 
@@ -48,7 +48,7 @@ class MemoryRootKeyStore final : public RootKeyStore {
   Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) override {
     const auto found = live_.find(epoch);
     if (found == live_.end()) return Error(Errc::root_key_missing, "the epoch is not held");
-    return keyring::wrap_root(found->second.bytes(), {id_, epoch}, context, key);
+    return crypto::wrap_root(found->second.bytes(), {id_, epoch}, context, key);
   }
 
   Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) override {
@@ -84,7 +84,7 @@ class MemoryRootKeyStore final : public RootKeyStore {
   Status unwrap_with(const Keys& keys, Epoch epoch, Bytes context, Bytes wrapped, Key out) const {
     const auto found = keys.find(epoch);
     if (found == keys.end()) return Error(Errc::root_key_missing, "the epoch is not held");
-    return keyring::unwrap_root(found->second.bytes(), {id_, epoch}, context, wrapped, out);
+    return crypto::unwrap_root(found->second.bytes(), {id_, epoch}, context, wrapped, out);
   }
 
   Status add(Epoch epoch, const Anchor& anchor) {

@@ -1,4 +1,4 @@
-// keyring/root_wrap.h -- a root key sealed under the key of one epoch, for the root key stores that
+// crypto/root_wrap.h -- a root key sealed under the key of one epoch, for the root key stores that
 // seal in software.
 //
 // Shape   docs/format/root-key-file.md, the last section.
@@ -9,7 +9,7 @@
 #include "crypto/secret.h"
 #include "efface/root_key_store.h"
 
-namespace efface::keyring {
+namespace efface::crypto {
 
 struct WrapPlace {
   RootKeyStore::StoreId store_id;
@@ -21,4 +21,4 @@ std::vector<std::byte> wrap_root(RootKeyStore::KeyView epoch_key, const WrapPlac
 Status unwrap_root(RootKeyStore::KeyView epoch_key, const WrapPlace& place, Bytes context,
                    Bytes wrapped, RootKeyStore::Key out);
 
-}  // namespace efface::keyring
+}  // namespace efface::crypto
