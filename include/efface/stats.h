@@ -10,6 +10,19 @@
 
 namespace efface {
 
+// A copy of a region's keyring in another place.
+enum class MirrorState : std::uint8_t {
+  in_step = 0,  // Has every commit of the keyring.
+  behind = 1,   // Failed: written again, whole, by the next maintain or open.
+  absent = 2,   // Its directory cannot be reached, or nothing is there yet.
+};
+EFFACE_EXPORT const char* name(MirrorState state) noexcept;  // "in_step", "behind", "absent"
+struct MirrorStats {
+  MirrorState state = MirrorState::absent;
+  std::uint64_t sequence = 0;  // The last that it is known to have.
+  friend bool operator==(const MirrorStats&, const MirrorStats&) = default;
+};
+
 struct RegionStats {
   std::string name;
   bool open = false;                  // If not, the rest is zero.
@@ -24,6 +37,8 @@ struct RegionStats {
   std::uint64_t residue_bytes = 0;    // Of their ciphertext.
   std::optional<std::chrono::system_clock::time_point> residue_oldest{};
   std::uint64_t people_held = 0;
+  std::uint64_t keyring_sequence = 0;  // Write transactions of the keyring so far.
+  std::vector<MirrorStats> mirrors{};  // In the order of RegionOptions::keyring_mirrors.
   std::uint64_t keyring_file_bytes = 0;
   std::uint64_t keyring_used_bytes = 0;
   std::uint64_t records_file_bytes = 0;

@@ -4,6 +4,7 @@
 
 #include "crypto/random.h"
 #include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
 
 namespace efface::keyring {
 namespace {
@@ -11,6 +12,7 @@ constexpr int growths_max = 8;  // Of the map, within one change.
 }
 
 Result<Keyring::Lock> Keyring::lock() {
+  if (reads_only_) return Error(Errc::closed, "a keyring that was opened to be read");
   Lock lock(writer_, options_.environment.deadline);
   if (!lock.owns_lock()) return Error(Errc::busy, "another writer holds the keyring");
   return lock;
@@ -20,7 +22,9 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
                              FunctionRef<Status(Txn&)> work) {
   for (int growth = 0;; ++growth) {
     EFFACE_TRY(ready_to_write());
+    Numbered numbered;
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(space));
+    if (mirrors_) txn.record(numbered.changes);
     EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(root_record_key));
     EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
     auto key = held_root(record.root_id);
@@ -32,6 +36,7 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
     if (done && change.top_rekeyed()) done = put_root_record(txn, next, change.top().bucket_count);
     Entered entered;
     if (done) done = enter_change(txn, change, next, entered);
+    if (done) done = number(txn, numbered);
     if (!done) {
       if (done.error().code() == Errc::full && growth < growths_max) continue;
       return done.error();
@@ -44,6 +49,9 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
     }
     const Status committed = std::move(txn).commit();
     if (committed) {
+      if constexpr (mutant == Mutant::mirrors_come_last)
+        if (next.epoch != epoch()) static_cast<void>(settle_epochs(next.epoch, false));
+      follow(numbered);
       keep(std::move(entered));
       return change.top_rekeyed();
     }
@@ -165,7 +173,9 @@ Status Keyring::change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
                              std::span<const ledger::Entry> decisions) {
   for (int growth = 0;; ++growth) {
     EFFACE_TRY(ready_to_write());
+    Numbered numbered;
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
+    if (mirrors_) txn.record(numbered.changes);
     Status done = work(txn);
     Entered entered;
     if (done && !decisions.empty()) {
@@ -174,8 +184,10 @@ Status Keyring::change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
       std::vector<ledger::Entry> entries(decisions.begin(), decisions.end());
       done = enter(txn, entries, header.next_reclaim, entered);
     }
+    if (done) done = number(txn, numbered);
     if (done) done = std::move(txn).commit();
     if (done) {
+      follow(numbered);
       keep(std::move(entered));
       return {};
     }

@@ -9,6 +9,7 @@
 #include "efface/limits.h"
 #include "keyring/keyring_txn.h"
 #include "keyring/mutant.h"
+#include "keyring/survivor.h"
 
 namespace efface::keyring {
 namespace {
@@ -53,6 +54,7 @@ Status Keyring::create(const os::Directory& directory, const KeyringOptions& opt
   EFFACE_ASSIGN(keyring.book_, read_head(txn, options.region));
   Entered entered;
   EFFACE_TRY(keyring.enter(txn, {&created, 1}, Header{}.next_reclaim, entered));
+  EFFACE_TRY(advance_sequence(txn));
   return std::move(txn).commit();
 }
 
@@ -61,6 +63,32 @@ Result<std::unique_ptr<Keyring>> Keyring::open(const os::Directory& directory,
   EFFACE_ASSIGN(storage::Environment environment,
                 storage::Environment::open(directory, options.environment));
   std::unique_ptr<Keyring> keyring(new Keyring(options, std::move(environment)));
+  if (!options.mirrors.empty()) {
+    EFFACE_ASSIGN(keyring->mirrors_,
+                  Mirrors::open(options.mirrors, options.region, options.environment));
+  }
+  EFFACE_TRY(keyring->recover());
+  return keyring;
+}
+
+Result<std::unique_ptr<Keyring>> Keyring::open_newest(const os::Directory& region,
+                                                      std::string_view name,
+                                                      const KeyringOptions& options) {
+  if (!options.mirrors.empty()) {
+    EFFACE_ASSIGN(const auto mirrors,
+                  Mirrors::open(options.mirrors, options.region, options.environment));
+    EFFACE_TRY(put_newest_in_place(region, name, options, *mirrors));
+  }
+  EFFACE_ASSIGN(const os::Directory directory, region.open_child(name));
+  return open(directory, options);
+}
+
+Result<std::unique_ptr<Keyring>> Keyring::open_to_read(const os::Directory& directory,
+                                                       const KeyringOptions& options) {
+  EFFACE_ASSIGN(storage::Environment environment,
+                storage::Environment::open(directory, options.environment));
+  std::unique_ptr<Keyring> keyring(new Keyring(options, std::move(environment)));
+  keyring->reads_only_ = true;
   EFFACE_TRY(keyring->recover());
   return keyring;
 }
@@ -105,10 +133,14 @@ Status Keyring::recover() {
         const Tag nobody{};
         EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
         EFFACE_ASSIGN(book_, read_head(txn, options_.region));
+        EFFACE_ASSIGN(last_commit_, read_sequence(txn));
         return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
       }));
+  sequence_ = last_commit_.number;
+  if (reads_only_) return {};
   EFFACE_TRY(check_anchor(anchor));
   EFFACE_TRY(open_copy());
+  if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
   return settle_epochs(record.epoch, false);
 }
 

@@ -29,6 +29,7 @@
 #include "keyring/book.h"
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
+#include "keyring/mirrors.h"
 #include "storage/environment.h"
 
 namespace efface::keyring {
@@ -58,6 +59,7 @@ struct KeyringOptions {
   std::size_t cached_tags_max = 16'384;
   std::shared_ptr<LedgerCopy> ledger_copy{};  // None: the ledger stands in the keyring alone.
   std::chrono::system_clock::time_point (*now)() = nullptr;  // Null: the system's clock.
+  std::vector<std::filesystem::path> mirrors{};
 };
 
 // A row that has to exist: found, or made with a random key and handle.
@@ -180,6 +182,17 @@ class Keyring {
   // Errors: keyring_stale, root_key_missing, root_key_mismatch; corruption; those of the stores.
   static Result<std::unique_ptr<Keyring>> open(const os::Directory& directory,
                                                const KeyringOptions& options);
+
+  // The keyring of that name in a region's directory, or, where a mirror of it is newer or alone
+  // opens, that one, put in its place (survivor.h).
+  static Result<std::unique_ptr<Keyring>> open_newest(const os::Directory& region,
+                                                      std::string_view name,
+                                                      const KeyringOptions& options);
+
+  // As it stands, wherever it stands: recovers nothing, leaves root key store, mirrors and the
+  // ledger's copy as they are. Every change answers closed. Errors: as open.
+  static Result<std::unique_ptr<Keyring>> open_to_read(const os::Directory& directory,
+                                                       const KeyringOptions& options);
   ~Keyring();
 
   // ---- reading ----
@@ -199,6 +212,13 @@ class Keyring {
   Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   Assurance assurance() const;  // As of the last step of the root key store.
   Result<KeyringStats> stats();
+  // How many write transactions it has seen; those of the mirrors that follow included.
+  std::uint64_t sequence() const noexcept { return sequence_.load(std::memory_order_acquire); }
+  const Sequence& last_commit() const noexcept { return last_commit_; }  // Only while none writes.
+  std::vector<MirrorStats> mirrors() const;
+  // Writes anew those that are behind. Holds back other writers meanwhile. One that stays behind is
+  // no error.
+  Status catch_up_mirrors();
 
   // ---- adding: durable when it answers ----
   Result<Lock>
@@ -290,6 +310,10 @@ class Keyring {
   Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
   Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
                       std::span<const ledger::Entry> decisions = {});
+  struct Numbered;
+  // The number of a transaction, its last change; and, once it is committed, the mirrors.
+  Status number(storage::WriteTxn& txn, Numbered& into) const;
+  void follow(const Numbered& committed);
   struct Entered;
   Status enter(storage::WriteTxn& txn, std::span<ledger::Entry> entries, std::uint64_t next_reclaim,
                Entered& into) const;
@@ -340,6 +364,10 @@ class Keyring {
   std::array<std::byte, 32> root_hash_{};
   BookHead book_;  // As it is committed; changed by the writer.
   std::atomic<bool> copy_behind_{false};
+  std::unique_ptr<Mirrors> mirrors_;  // None: there are none.
+  Sequence last_commit_;              // Changed by the writer.
+  std::atomic<std::uint64_t> sequence_{0};
+  bool reads_only_ = false;
 };
 
 }  // namespace efface::keyring

@@ -4,11 +4,13 @@
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
 //        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
 //        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
-//        queue; 'e' tenant sequence: a notice of an erasure; and the ledger (book.h).
+//        queue; 'e' tenant sequence: a notice of an erasure; 's' the sequence (sequence.h); and the
+//        ledger (book.h).
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
 #include "keyring/lmdb_nodes.h"
+#include "storage/write_set.h"
 
 namespace efface::keyring {
 
@@ -55,6 +57,12 @@ struct Keyring::Entered {
   BookHead head;
   std::vector<std::byte> frames{};
   bool any = false;
+};
+
+// What took the keyring from one commit to the next, for the mirrors.
+struct Keyring::Numbered {
+  storage::WriteSet changes{};
+  Sequence sequence{};
 };
 
 inline constexpr std::array<std::byte, 1> header_key{std::byte{'m'}};
