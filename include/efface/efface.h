@@ -5,6 +5,7 @@
 #include "efface/file_root_key_store.h"
 #include "efface/limits.h"
 #include "efface/portability.h"
+#include "efface/receipt.h"
 #include "efface/record.h"
 #include "efface/result.h"
 #include "efface/rights.h"
