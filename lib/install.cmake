@@ -3,16 +3,25 @@
 set(efface_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/efface)
 install(TARGETS efface EXPORT effaceTargets FILE_SET HEADERS)
 install(EXPORT effaceTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
+install(TARGETS efface_verify EXPORT effaceVerifyTargets FILE_SET HEADERS)
+install(EXPORT effaceVerifyTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
 
 file(CONFIGURE OUTPUT effaceConfig.cmake CONTENT [[
+# COMPONENTS verify alone: efface::verify, which needs neither LMDB nor Zstandard.
+set(efface_verify_FOUND TRUE)
 if(NOT "@BUILD_SHARED_LIBS@")
   include(CMakeFindDependencyMacro)
   find_dependency(PkgConfig)
-  pkg_check_modules(LMDB REQUIRED QUIET IMPORTED_TARGET lmdb)
   pkg_check_modules(SODIUM REQUIRED QUIET IMPORTED_TARGET libsodium)
-  pkg_check_modules(ZSTD REQUIRED QUIET IMPORTED_TARGET libzstd)
 endif()
-include("${CMAKE_CURRENT_LIST_DIR}/effaceTargets.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/effaceVerifyTargets.cmake")
+if(NOT "${efface_FIND_COMPONENTS}" STREQUAL "verify")
+  if(NOT "@BUILD_SHARED_LIBS@")
+    pkg_check_modules(LMDB REQUIRED QUIET IMPORTED_TARGET lmdb)
+    pkg_check_modules(ZSTD REQUIRED QUIET IMPORTED_TARGET libzstd)
+  endif()
+  include("${CMAKE_CURRENT_LIST_DIR}/effaceTargets.cmake")
+endif()
 ]] @ONLY)
 # Before 1.0 a minor version may break what stood before it.
 write_basic_package_version_file(effaceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
@@ -34,4 +43,19 @@ Libs: -L${libdir} -lefface
 Cflags: -I${includedir}
 ]] @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/efface.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+file(CONFIGURE OUTPUT efface-verify.pc CONTENT [[
+prefix=${pcfiledir}/@efface_pc_up@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+
+Name: efface-verify
+Description: Checks the receipts of efface
+Version: @PROJECT_VERSION@
+Requires.private: libsodium
+Libs: -L${libdir} -lefface_verify
+Cflags: -I${includedir}
+]] @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/efface-verify.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
