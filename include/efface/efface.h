@@ -2,11 +2,13 @@
 #pragma once
 #include "efface/activity.h"
 #include "efface/bytes.h"
+#include "efface/composite_root_key_store.h"
 #include "efface/file_root_key_store.h"
 #include "efface/limits.h"
 #include "efface/portability.h"
 #include "efface/receipt.h"
 #include "efface/record.h"
+#include "efface/replicated_root_key_store.h"
 #include "efface/result.h"
 #include "efface/rights.h"
 #include "efface/root_key_store.h"
