@@ -35,6 +35,11 @@ struct RegionOptions {
   // The file that the ledger is copied to before anything is destroyed; best on another volume.
   // Empty: "ledger" in the region's directory.
   std::filesystem::path ledger_copy{};
+  // Directories that each get a copy of the keyring, in step with it: should it be lost or damaged,
+  // open goes on with one of them. Best on other volumes; never inside the data; each for one
+  // region. Made when missing (0700). What is there is ciphertext, and cannot be read once an
+  // erasure has ended its epoch. One that fails is behind until the next maintain or open (Stats).
+  std::vector<std::filesystem::path> keyring_mirrors{};
 };
 
 struct OpenOptions {

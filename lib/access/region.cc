@@ -114,12 +114,13 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   if (region.root_keys == nullptr) return state;
   EFFACE_TRY(check_assurance(*region.root_keys, options));
   EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
-  EFFACE_ASSIGN(const os::Directory keyring, directory.open_child("keyring"));
   keyring::KeyringOptions of_keyring = keyring_options(info.id, *region.root_keys, options);
+  of_keyring.mirrors = region.keyring_mirrors;
   EFFACE_ASSIGN(of_keyring.ledger_copy, ledger_copy(directory, info.id, region));
-  EFFACE_ASSIGN(state->keyring, keyring::Keyring::open(keyring, of_keyring));
+  EFFACE_ASSIGN(state->keyring, keyring::Keyring::open_newest(directory, "keyring", of_keyring));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
   EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
+  state->vault->watch(*state->keyring);
   state->open = true;
   return state;
 }

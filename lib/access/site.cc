@@ -57,6 +57,19 @@ Status check_outside(RootKeyStore& root_keys, const std::filesystem::path& direc
   return {};
 }
 
+// Beside all data, and without the root keys.
+Status check_mirrors(const RegionOptions& region,
+                     std::span<const std::filesystem::path> directories) {
+  for (const std::filesystem::path& mirror : region.keyring_mirrors) {
+    for (const std::filesystem::path& directory : directories) {
+      EFFACE_ASSIGN(const bool inside, os::lies_within(mirror, directory));
+      if (inside) return Error(Errc::unsafe_path, "a mirror lies inside the data that it mirrors");
+    }
+    EFFACE_TRY(check_outside(*region.root_keys, mirror));
+  }
+  return {};
+}
+
 Result<codec::StoreFields> read_manifest(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file,
                 os::File::open(directory, manifest_file, os::File::Access::read));
@@ -101,6 +114,10 @@ Status Site::create(const OpenOptions& options) {
   const std::string name = options.directory.filename().string();
   EFFACE_ASSIGN(const bool taken, parent.contains(name));
   if (taken) return Error(Errc::exists, "there is something at the store's path");
+  std::vector<std::filesystem::path> data{options.directory};
+  for (const RegionOptions& region : options.regions)
+    if (!region.directory.empty()) data.push_back(region.directory);
+  for (const RegionOptions& region : options.regions) EFFACE_TRY(check_mirrors(region, data));
 
   codec::StoreFields manifest{store_format, {}};
   for (const RegionOptions& region : options.regions) {
@@ -146,6 +163,9 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
   std::unique_ptr<Site> site(
       new Site({options.now != nullptr ? options.now : &system_now, options.processing_region,
                 options.require_agreement, options.on_erased}));
+  std::vector<std::filesystem::path> data{options.directory};
+  for (const codec::StoreRegionFields& region : manifest.regions)
+    if (is_elsewhere(region.directory)) data.emplace_back(region.directory);
   std::size_t asked = 0;
   for (const codec::StoreRegionFields& region : manifest.regions) {
     RegionOptions asked_for;
@@ -160,6 +180,7 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
       EFFACE_TRY(check_outside(*asked_for.root_keys, options.directory));
       if (is_elsewhere(region.directory))
         EFFACE_TRY(check_outside(*asked_for.root_keys, region.directory));
+      EFFACE_TRY(check_mirrors(asked_for, data));
     }
     EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options));
     site->regions_.push_back(std::move(state));

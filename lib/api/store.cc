@@ -143,6 +143,8 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
     EFFACE_TRY(rights::sweep_shared(tenants, options, done));
     EFFACE_TRY(rights::shred_residue(tenants, options, done));
     EFFACE_TRY(reclaim_all(*state_->site, options, done));
+    for (const auto& region : state_->site->regions())
+      if (region->open) EFFACE_TRY(region->keyring->catch_up_mirrors());
     for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));
     return done;
   });
@@ -178,12 +180,15 @@ Result<Stats> Store::stats() const {
       into.assurance = region->keyring->assurance();
       into.erase_pending = keys.erase_pending;
       into.reclaim_entries = keys.reclaim_entries;
-      into.records = records.entries - 1;  // Its header.
+      EFFACE_ASSIGN(const records::Vault::Seen seen, region->vault->seen());
+      into.records = records.entries - (seen == records::Vault::Seen{} ? 1 : 2);  // Their headers.
       into.keyring_file_bytes = keys.environment.file_bytes;
       into.keyring_used_bytes = keys.environment.used_bytes;
       into.records_file_bytes = records.file_bytes;
       into.records_used_bytes = records.used_bytes;
       into.cached_people = keys.cached_tags;
+      into.keyring_sequence = region->keyring->sequence();
+      into.mirrors = region->keyring->mirrors();
       EFFACE_TRY(add_rights(*state_->site, *region, into));
     }
     stats.tenants = state_->site->tenants().size();

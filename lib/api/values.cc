@@ -2,6 +2,18 @@
 
 namespace efface {
 
+const char* name(MirrorState state) noexcept {
+  switch (state) {
+    case MirrorState::in_step:
+      return "in_step";
+    case MirrorState::behind:
+      return "behind";
+    case MirrorState::absent:
+      break;
+  }
+  return "absent";
+}
+
 std::string_view Region::name() const noexcept { return state_->name; }
 bool Region::is_open() const noexcept { return state_->open; }
 

@@ -28,6 +28,9 @@ Status check_meta(std::optional<Bytes> meta, const Id16& region) {
   return {};
 }
 
+constexpr std::array<std::byte, 1> seen_key{std::byte{'s'}};
+constexpr std::size_t seen_bytes = 16;
+
 constexpr std::string_view residue_prefix("residue", 8);
 using ResidueKey = std::array<std::byte, 24>;
 constexpr std::size_t residue_bytes = 24;
@@ -136,7 +139,9 @@ Result<std::unique_ptr<Vault>> Vault::open(const os::Directory& directory, const
     EFFACE_ASSIGN(const std::optional<Bytes> meta, txn.get(meta_key));
     EFFACE_TRY(check_meta(meta, region));
   }
-  return std::unique_ptr<Vault>(new Vault(std::move(environment)));
+  std::unique_ptr<Vault> vault(new Vault(std::move(environment)));
+  EFFACE_ASSIGN(vault->seen_, vault->seen());
+  return vault;
 }
 
 Result<bool> Vault::get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const {
@@ -199,6 +204,36 @@ Status Vault::commit(std::span<Change> changes, std::int64_t now_ms,
   return job.answer;
 }
 
+Result<Vault::Seen> Vault::seen() const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(seen_key));
+  if (!bytes) return Seen{};
+  if (bytes->size() != seen_bytes)
+    return Error(Errc::corruption, "what records have seen of their keyring has another size");
+  return Seen{load_le<std::uint64_t>(bytes->data()), load_le<Epoch>(bytes->data() + 8)};
+}
+
+// It never goes back: records that knew a newer keyring say so.
+Status Vault::note_seen(storage::WriteTxn& txn, Seen& noted) const {
+  if (watched_ == nullptr) return {};
+  const Seen now{watched_->sequence(), watched_->epoch()};
+  if (now.sequence <= seen_.sequence) return {};
+  std::array<std::byte, seen_bytes> bytes;
+  store_le(bytes.data(), now.sequence);
+  store_le(bytes.data() + 8, now.epoch);
+  EFFACE_TRY(txn.put(seen_key, bytes));
+  noted = now;
+  return {};
+}
+
+Status Vault::commit(storage::WriteTxn txn) {
+  Seen noted = seen_;
+  EFFACE_TRY(note_seen(txn, noted));
+  EFFACE_TRY(std::move(txn).commit());
+  seen_ = noted;
+  return {};
+}
+
 void Vault::barrier() { const std::lock_guard lock(writer_); }
 
 // Together; and when together they do not fit, each by itself, so that a large one fails alone.
@@ -235,7 +270,7 @@ Status Vault::store(std::span<Job* const> jobs) {
       any = any || *stored;
     }
     if (done && !any) return {};
-    if (done) done = std::move(txn).commit();
+    if (done) done = commit(std::move(txn));
     if (done || done.error().code() != Errc::full || growth == growths_max) return done;
   }
 }
@@ -312,7 +347,7 @@ Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_
       EFFACE_ASSIGN(const bool had_residue, txn.remove(residue_key(handle)));
       if (keys.empty() && !had_residue) return std::size_t{0};
     }
-    if (done) done = std::move(txn).commit();
+    if (done) done = commit(std::move(txn));
     if (done) return keys.size();
     if (done.error().code() != Errc::full || growth == growths_max) return done.error();
   }
@@ -347,7 +382,7 @@ Result<std::size_t> Vault::remove_expired(Bucket day, std::size_t looked_at_max,
         break;
       }
     }
-    if (done) done = std::move(txn).commit();
+    if (done) done = commit(std::move(txn));
     if (done) return keys.size();
     if (done.error().code() != Errc::full || growth == growths_max) return done.error();
   }

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/combiner.h"
+#include "keyring/keyring.h"
 #include "os/file.h"
 #include "records/envelope.h"
+#include "storage/copy.h"
 #include "storage/environment.h"
 
 namespace efface::records {
@@ -77,6 +79,21 @@ class Vault {
   // The handles that have records, from one snapshot. Cost: one seek a handle.
   Result<std::vector<keyring::Handle>> handles() const;
 
+  // How far a keyring had come when these records were last written; what is watched is put down
+  // with the next write after it moved.
+  struct Seen {
+    std::uint64_t sequence = 0;
+    Epoch epoch = 0;
+    friend bool operator==(const Seen&, const Seen&) = default;
+  };
+  void watch(const keyring::Keyring& keyring) noexcept { watched_ = &keyring; }  // It outlives it.
+  Result<Seen> seen() const;
+  // A copy of it all while it is written to: storage/copy.h.
+  Status copy(const os::Directory& into, const storage::EnvironmentOptions& options,
+              storage::CopyProgress progress) const {
+    return storage::copy(environment_, into, options, progress);
+  }
+
   Result<storage::Environment::Stats> stats() const { return environment_.stats(); }
 
  private:
@@ -87,9 +104,14 @@ class Vault {
   Result<bool> store_one(storage::WriteTxn& txn, Job& job);
   Status store_changes(storage::WriteTxn& txn, Job& job);
 
+  Status note_seen(storage::WriteTxn& txn, Seen& noted) const;
+  Status commit(storage::WriteTxn txn);  // With what is seen. Under writer_.
+
   storage::Environment environment_;
   base::Combiner<Job> jobs_;
   std::mutex writer_;
+  const keyring::Keyring* watched_ = nullptr;
+  Seen seen_;  // As it stands in the environment; under writer_.
 };
 
 }  // namespace efface::records
