@@ -43,7 +43,7 @@ Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
     }
     if (change.top_rekeyed()) {
       auto coming = std::make_unique<NextRoot>(
-          NextRoot{next.epoch, next.root_id, next.key.clone(), next.wrapped});
+          NextRoot{next.epoch, next.root_id, next.key.clone(), next.wrapped, next.store_id});
       std::unique_lock lock(roots_mutex_);
       coming_ = std::move(coming);
     }
@@ -68,7 +68,7 @@ void Keyring::publish_root() {
 
 Status Keyring::prepare_root() {
   if (prepared_ && prepared_->epoch == epoch()) return {};
-  EFFACE_ASSIGN(NextRoot next, make_next_root(epoch()));
+  EFFACE_ASSIGN(NextRoot next, make_next_root(epoch(), *root_keys_));
   prepared_ = std::make_unique<NextRoot>(std::move(next));
   return {};
 }

@@ -222,13 +222,13 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   outcome.epoch_before = outcome.epoch_after = epoch();
   outcome.root_hash_before = outcome.root_hash_after = root_hash_;
 
-  EFFACE_ASSIGN(NextRoot next, make_next_root(spare_));  // step 1
+  EFFACE_ASSIGN(NextRoot next, make_next_root(spare_, *root_keys_));  // step 1
   if constexpr (mutant == Mutant::root_not_rotated) {
     std::shared_lock lock(roots_mutex_);
     next.key = current_->key.clone();
     EFFACE_ASSIGN(next.wrapped,
-                  options_.root_keys->wrap(spare_, wrap_context(options_.region, next.root_id),
-                                           std::as_const(next.key).bytes()));
+                  root_keys_->wrap(spare_, wrap_context(options_.region, next.root_id),
+                                   std::as_const(next.key).bytes()));
   }
   spare_used_ = true;
   const std::uint64_t entries_before = book_.tree.size;
@@ -241,7 +241,8 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   }
   for (Removal* removal : removals)
     if (removal->entry) *removal->entry += entries_before;
-  const auto hash = mutant == Mutant::commit_not_read_back ? root_hash_ : read_back(next, removals);
+  const auto hash =
+      mutant == Mutant::commit_not_read_back ? root_hash_ : read_back(*root_keys_, next, removals);
   if (!hash)
     return latch(Error(Errc::outcome_unknown, "what an erasure committed could not be read back",
                        hash.error().system_code()));
@@ -259,7 +260,10 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   if (!destroyed)
     return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
                  destroyed.error().system_code());
+  if (retiring_)
+    return Error(Errc::erase_pending, "the root key store that was left still holds keys");
   outcome.assurance = assurance();
+  outcome.replicas = replicas();
   return outcome;
 }
 
@@ -330,12 +334,12 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
 }
 
 // What was committed, as it stands: unwrapped by the store, the root and one touched leaf unsealed.
-Result<std::array<std::byte, 32>> Keyring::read_back(const NextRoot& next,
+Result<std::array<std::byte, 32>> Keyring::read_back(RootKeyStore& store, const NextRoot& next,
                                                      std::span<Removal* const> removals) {
   EFFACE_ASSIGN(const RootRecord record, read_root_record());
   auto key = crypto::SecretKey::zeroed();
-  EFFACE_TRY(options_.root_keys->unwrap(record.epoch, wrap_context(options_.region, record.root_id),
-                                        record.wrapped, key.bytes()));
+  EFFACE_TRY(store.unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                          record.wrapped, key.bytes()));
   if (record.epoch != next.epoch || !crypto::equal(key.bytes(), next.key.bytes()))
     return Error(Errc::outcome_unknown, "the committed root is not the one that was written");
   std::array<std::byte, 32> hash{};

@@ -296,6 +296,16 @@ Result<bool> KeyTree::edit(NodeWriter& nodes, TreeRoot& root, std::span<const Ta
   return true;
 }
 
+Status KeyTree::rekey(NodeWriter& nodes, TreeRoot& root,
+                      const crypto::SecretKey* new_root_key) const {
+  const auto leave = [](std::size_t, LeafEdit&) -> Status { return {}; };
+  Edit edit{nodes, leave, new_root_key, root.bucket_count, true};
+  edit.slots.push_back({0, 0});
+  EFFACE_ASSIGN(const bool rekeyed, run(edit, root));
+  EFFACE_CHECK(rekeyed);
+  return {};
+}
+
 Result<bool> KeyTree::add(NodeWriter& nodes, TreeRoot& root, std::span<const Tag> tags,
                           FunctionRef<Status(std::size_t, LeafEdit&)> change) const {
   bool rekeyed = false;

@@ -88,7 +88,10 @@ class KeyTree {
                     FunctionRef<Status(std::size_t, LeafEdit&)> change,
                     const crypto::SecretKey* new_root_key = nullptr) const;
 
-  // The same for changes that only add: in as many passes as the tree needs to grow under them.
+  // Changes no row; gives the first leaf and every node above it, up to the root, a fresh key.
+  Status rekey(NodeWriter& nodes, TreeRoot& root, const crypto::SecretKey* new_root_key) const;
+
+  // As edit, for changes that only add: in as many passes as the tree needs to grow under them.
   Result<bool> add(NodeWriter& nodes, TreeRoot& root, std::span<const Tag> tags,
                    FunctionRef<Status(std::size_t, LeafEdit&)> change) const;
 

@@ -22,6 +22,7 @@ constexpr int epoch_attempts_max = 64;
 
 Keyring::Keyring(const KeyringOptions& options, storage::Environment environment)
     : options_(options),
+      root_keys_(options.root_keys),
       environment_(std::move(environment)),
       cache_(options.cached_tags_max),
       erasures_(erase_jobs_max, limits::subjects_per_call_max) {}
@@ -40,7 +41,7 @@ Status Keyring::create(const os::Directory& directory, const KeyringOptions& opt
   EFFACE_ASSIGN(storage::Environment environment,
                 storage::Environment::open(directory, options.environment));
   Keyring keyring(options, std::move(environment));
-  EFFACE_ASSIGN(const NextRoot root, keyring.make_next_root(epoch));
+  EFFACE_ASSIGN(const NextRoot root, keyring.make_next_root(epoch, store));
   EFFACE_ASSIGN(storage::WriteTxn txn, keyring.environment_.write(storage::Space::ordinary));
   LmdbNodeWriter nodes(txn);
   Node leaf = Node::empty_leaf();
@@ -105,7 +106,7 @@ Result<Keyring::RootRecord> Keyring::read_root_record() const {
 
 // Step 0: the root's epoch is in force, every other is destroyed, a fresh spare is made.
 Status Keyring::recover() {
-  RootKeyStore& store = *options_.root_keys;
+  RootKeyStore& store = *root_keys_;
   EFFACE_ASSIGN(RootRecord record, read_root_record());
   if (record.store_id != store.id())
     return Error(Errc::root_key_mismatch, "the root key store belongs to another keyring");
@@ -141,28 +142,33 @@ Status Keyring::recover() {
   EFFACE_TRY(check_anchor(anchor));
   EFFACE_TRY(open_copy());
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
-  return settle_epochs(record.epoch, false);
+  EFFACE_TRY(read_retiring());
+  pending_ = retiring_ != nullptr;
+  const Status settled = settle_epochs(record.epoch, false);
+  if (settled) return {};
+  // With some of several stores it is read; nobody is erased, and no root re-keyed, before all of
+  // them have done their part.
+  if (const Replicas did = replicas(); did.confirmed >= did.of) return settled;
+  pending_ = true;
+  return {};
 }
 
 // Leaves the store with the epoch in force and one spare that no attempt has used. A spare that was
 // used is destroyed: pages of the failed attempt may be on disk under it, so it must never come
 // into force.
 Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
-  RootKeyStore& store = *options_.root_keys;
+  RootKeyStore& store = *root_keys_;
   EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
-  {
-    std::unique_lock lock(roots_mutex_);
-    assurance_ = store.assurance();
-  }
+  note_root_keys();
+  if (std::find(held.begin(), held.end(), in_force) == held.end())
+    return Error(Errc::keyring_stale, "the root key in force is not held any more");
+  // More than one is what several stores, which are one, have not all done.
   Epoch other = 0;
-  bool present = false;
   for (const Epoch epoch : held) {
-    if (epoch == in_force)
-      present = true;
-    else
-      other = epoch;
+    if (epoch == in_force) continue;
+    if (other != 0) EFFACE_TRY(store.destroy(other));
+    other = epoch;
   }
-  if (!present) return Error(Errc::keyring_stale, "the root key in force is not held any more");
   if (mutant == Mutant::spare_used_twice && other > in_force) spare_is_unused = true;
   if (spare_is_unused && other > in_force) {
     spare_ = other;
@@ -176,23 +182,31 @@ Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
     if (made) {
       spare_ = next;
       spare_used_ = false;
-      pending_ = false;
-      std::unique_lock lock(roots_mutex_);
-      assurance_ = store.assurance();
+      pending_ = retiring_ != nullptr;
+      note_root_keys();
       return {};
     }
-    if (made.error().code() != Errc::exists) return made.error();
+    if (made.error().code() != Errc::exists) {
+      note_root_keys();
+      return made.error();
+    }
   }
   return Error(Errc::root_key_mismatch, "the root key store has seen epochs that are not ours");
 }
 
-Result<Keyring::NextRoot> Keyring::make_next_root(Epoch epoch) const {
+void Keyring::note_root_keys() {
+  std::unique_lock lock(roots_mutex_);
+  assurance_ = root_keys_->assurance();
+  replicas_ = root_keys_->replicas();
+}
+
+Result<Keyring::NextRoot> Keyring::make_next_root(Epoch epoch, RootKeyStore& store) const {
   NextRoot next;
   next.epoch = epoch;
   next.root_id = crypto::random_id();
   next.key = crypto::SecretKey::random();
-  EFFACE_ASSIGN(next.wrapped,
-                options_.root_keys->wrap(epoch, wrap_context(options_.region, next.root_id),
+  next.store_id = store.id();
+  EFFACE_ASSIGN(next.wrapped, store.wrap(epoch, wrap_context(options_.region, next.root_id),
                                          std::as_const(next.key).bytes()));
   if (next.wrapped.size() > RootKeyStore::wrapped_bytes_max)
     return Error(Errc::too_large, "the root key store wraps into too many bytes");
@@ -205,7 +219,7 @@ Status Keyring::put_root_record(storage::WriteTxn& txn, const NextRoot& next,
   record.bucket_count = buckets;
   record.epoch = next.epoch;
   record.root_id = next.root_id;
-  record.store_id = options_.root_keys->id();
+  record.store_id = next.store_id;
   record.wrapped = next.wrapped;
   return txn.put(root_record_key, record.encode());
 }
@@ -219,6 +233,11 @@ Result<std::array<std::byte, 32>> Keyring::hash_of_root(const NodeReader& nodes,
 Assurance Keyring::assurance() const {
   std::shared_lock lock(roots_mutex_);
   return assurance_;
+}
+
+Replicas Keyring::replicas() const {
+  std::shared_lock lock(roots_mutex_);
+  return replicas_;
 }
 
 std::optional<crypto::SecretKey> Keyring::held_root(const Id16& root_id) const {

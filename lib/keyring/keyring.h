@@ -141,6 +141,7 @@ struct ErasureOutcome {
   Epoch epoch_before = 0;  // Equal to epoch_after when there was nothing to remove.
   Epoch epoch_after = 0;
   Assurance assurance;
+  Replicas replicas{};                           // That confirmed the destruction.
   std::array<std::byte, 32> root_hash_before{};  // BLAKE2b-256 of the sealed root nodes.
   std::array<std::byte, 32> root_hash_after{};
 };
@@ -211,6 +212,7 @@ class Keyring {
   Result<std::vector<TenantEntry>> tenants();
   Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   Assurance assurance() const;  // As of the last step of the root key store.
+  Replicas replicas() const;    // Likewise.
   Result<KeyringStats> stats();
   // How many write transactions it has seen; those of the mirrors that follow included.
   std::uint64_t sequence() const noexcept { return sequence_.load(std::memory_order_acquire); }
@@ -276,6 +278,24 @@ class Keyring {
   };
   Result<std::vector<Notice>> notices(const TenantRef& tenant);
   Status finish_notice(const TenantRef& tenant, std::uint64_t sequence);
+
+  // ---- changing custody ----
+  // Ends an epoch, and removes nothing. Errors: as erase.
+  Result<ErasureOutcome> rotate_root(const ledger::Entry& decision = {});
+  // Wraps the root by another root key store, and destroys all that the present one holds. After
+  // an error the keyring stands with the one or the other, and opens with that. Errors: as erase;
+  // root_key_mismatch: the other one serves a keyring already; conflict: the one before it is not
+  // retired. erase_pending: the root has moved, and retire_root has to follow.
+  struct Migration {
+    RootKeyStore& to;
+    bool accept_lost = false;  // Of what the present one is made of, what does not answer.
+  };
+  Result<ErasureOutcome> migrate_root(const Migration& migration,
+                                      const ledger::Entry& decision = {});
+  // Destroys what the root key store that was left still holds. Errors: root_key_mismatch when it
+  // is another one, or none was left.
+  Status retire_root(RootKeyStore& left);
+
   // Whether a destruction waits for the root key store.
   bool pending() const noexcept { return pending_; }
 
@@ -288,13 +308,14 @@ class Keyring {
  private:
   struct RootRecord;
   struct NextRoot;
+  struct Retiring;
   struct EraseJob;
   class Txn;
 
   Keyring(const KeyringOptions& options, storage::Environment environment);
   Status recover();
   Status settle_epochs(Epoch in_force, bool spare_is_unused);
-  Result<NextRoot> make_next_root(Epoch epoch) const;
+  Result<NextRoot> make_next_root(Epoch epoch, RootKeyStore& store) const;
   Status prepare_root();
   Result<std::array<std::byte, 32>> hash_of_root(const NodeReader& nodes,
                                                  std::uint32_t bucket_count) const;
@@ -338,11 +359,19 @@ class Keyring {
                     std::vector<Handle>& handles) const;
   Status apply(Txn& txn, const TreeRef& tree, const Tag& tag, std::span<const RowChange> changes,
                const std::optional<Bytes>& file, LeafEdit& leaf) const;
-  Result<std::array<std::byte, 32>> read_back(const NextRoot& next,
+  Result<std::array<std::byte, 32>> read_back(RootKeyStore& store, const NextRoot& next,
                                               std::span<Removal* const> removals);
   void forget_cached(std::span<Removal* const> removals);
+  Status read_retiring();
+  Status finish_retiring(RootKeyStore& left);
+  Status forget_retiring();
+  Result<ErasureOutcome> move_root(RootKeyStore& to, Epoch fresh, const Retiring* left,
+                                   const ledger::Entry& decision);
+  void note_root_keys();
 
   const KeyringOptions options_;
+  RootKeyStore* root_keys_;             // Changed by the writer.
+  std::unique_ptr<Retiring> retiring_;  // None: none is left.
   storage::Environment environment_;
   KeyCache cache_;
   std::timed_mutex writer_;
@@ -352,6 +381,7 @@ class Keyring {
   std::unique_ptr<NextRoot> current_;  // Root key in force, and the one about to be.
   std::unique_ptr<NextRoot> coming_;
   Assurance assurance_;
+  Replicas replicas_;
 
   std::atomic<Epoch> epoch_{0};
   std::atomic<std::uint64_t> removals_{0};

@@ -284,6 +284,12 @@ Status Keyring::Txn::edit_top() {
   return edit_top({}, [](std::size_t, LeafEdit&) -> Status { return {}; });
 }
 
+Status Keyring::Txn::rekey_top() {
+  EFFACE_TRY(KeyTree(region_, top_tree).rekey(nodes_, top_, &next_root_));
+  top_rekeyed_ = changed_ = true;
+  return {};
+}
+
 Result<TreeRoot> Keyring::Txn::create_tree(std::uint32_t number) {
   return KeyTree(region_, number).create(nodes_);
 }

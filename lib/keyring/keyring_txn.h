@@ -2,7 +2,7 @@
 // of it.
 //
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
-//        'm' the header; 'r' the root record; 'n' tree level index: a node; 't' tenant: its sealed
+//        'm' the header; 'r' the root record; 'o' the root key store that was left; 'n' tree level index: a node; 't' tenant: its sealed
 //        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
 //        queue; 'e' tenant sequence: a notice of an erasure; 's' the sequence (sequence.h); and the
 //        ledger (book.h).
@@ -45,6 +45,17 @@ struct Keyring::NextRoot {
   Id16 root_id{};
   crypto::SecretKey key;
   std::vector<std::byte> wrapped;
+  RootKeyStore::StoreId store_id{};  // Of the store that wrapped it.
+};
+
+// The root key store that the keyring has left, which may still hold keys: nothing is confirmed
+// before it is shown to hold none.
+struct Keyring::Retiring {
+  RootKeyStore::StoreId store_id{};
+  Epoch epoch = 0;  // The last that was in force there.
+
+  std::array<std::byte, 28> encode() const noexcept;  // version 1 | zero 3 | store id 16 | epoch 8
+  static Result<Retiring> decode(Bytes bytes);
 };
 
 struct Keyring::EraseJob {
@@ -67,6 +78,7 @@ struct Keyring::Numbered {
 
 inline constexpr std::array<std::byte, 1> header_key{std::byte{'m'}};
 inline constexpr std::array<std::byte, 1> root_record_key{std::byte{'r'}};
+inline constexpr std::array<std::byte, 1> retiring_key{std::byte{'o'}};
 std::array<std::byte, 5> terms_key(std::uint32_t tenant_number) noexcept;
 std::array<std::byte, 9> reclaim_key(std::uint64_t sequence) noexcept;
 std::array<std::byte, 5> nodes_prefix(std::uint32_t tree) noexcept;
@@ -109,6 +121,8 @@ class Keyring::Txn {
   // Edits the top tree, the waiting root keys included. Call it once, last.
   Status edit_top(std::span<const Tag> tags, FunctionRef<Status(std::size_t, LeafEdit&)> change);
   Status edit_top();
+  // Changes no row of the top tree, and re-keys it.
+  Status rekey_top();
   Result<TreeRoot> create_tree(std::uint32_t number);
 
   // More or fewer of a tenant's people are held; waits for edit_top.
