@@ -1,8 +1,13 @@
 # What a consumer gets: the library, its headers, find_package(efface) and pkg-config's efface.pc. Both
 # find LMDB, libsodium and Zstandard again on the consumer's machine, where a static efface needs them.
+# find_package(efface COMPONENTS tpm) and efface-tpm.pc, where it was built, add efface::tpm and tpm2-tss.
 set(efface_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/efface)
 install(TARGETS efface EXPORT effaceTargets FILE_SET HEADERS)
 install(EXPORT effaceTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
+if(TARGET efface_tpm_component)
+  install(TARGETS efface_tpm_component EXPORT effaceTpmTargets)
+  install(EXPORT effaceTpmTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
+endif()
 install(TARGETS efface_verify EXPORT effaceVerifyTargets FILE_SET HEADERS)
 install(EXPORT effaceVerifyTargets NAMESPACE efface:: DESTINATION ${efface_cmake_dir})
 
@@ -58,4 +63,19 @@ Cflags: -I${includedir}
 ]] @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/efface-verify.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET efface_tpm_component)
+  file(CONFIGURE OUTPUT efface-tpm.pc CONTENT [[
+prefix=${pcfiledir}/@efface_pc_up@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+
+Name: efface-tpm
+Description: Root keys of efface in a TPM 2.0
+Version: @PROJECT_VERSION@
+Requires: efface
+Requires.private: tss2-esys tss2-sys tss2-tctildr
+Libs: -L${libdir} -lefface_tpm
+]] @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/efface-tpm.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,10 +1,12 @@
 // efface/efface.h -- everything. Begin with efface/store.h.
 #pragma once
 #include "efface/activity.h"
+#include "efface/backup.h"
 #include "efface/bytes.h"
 #include "efface/composite_root_key_store.h"
 #include "efface/file_root_key_store.h"
 #include "efface/limits.h"
+#include "efface/pkcs11_root_key_store.h"
 #include "efface/portability.h"
 #include "efface/receipt.h"
 #include "efface/record.h"
@@ -16,4 +18,5 @@
 #include "efface/store.h"
 #include "efface/subject.h"
 #include "efface/tenant.h"
+#include "efface/tpm_root_key_store.h"
 #include "efface/types.h"
