@@ -27,6 +27,9 @@
 
 namespace efface {
 
+struct BackupOptions;  // efface/backup.h
+struct BackupReport;
+
 struct RegionOptions {
   std::string name;  // A label: 1 to 64 of [a-z0-9_.-].
   RootKeyStore* root_keys =
@@ -86,13 +89,21 @@ struct MaintainOptions {
   std::uint32_t expiry_days_max = 31;
 };
 struct Maintained {
-  std::uint64_t records_removed = 0;  // Ciphertext of the erased.
-  std::uint64_t queue_entries = 0;    // Worked off.
-  std::uint64_t buckets_expired = 0;  // Days of tenants, destroyed by their keys.
-  std::uint64_t records_kept = 0;     // By a legal hold, past their day.
-  bool expiry_waits = false;          // Too many days: prepare_expiry, commit_expiry.
-  std::uint64_t scopes_rekeyed = 0;   // Their residue is unreadable now.
-  std::uint64_t holds_ended = 0;      // By their date.
+  std::uint64_t records_removed = 0;    // Ciphertext of the erased.
+  std::uint64_t queue_entries = 0;      // Worked off.
+  std::uint64_t buckets_expired = 0;    // Days of tenants, destroyed by their keys.
+  std::uint64_t records_kept = 0;       // By a legal hold, past their day.
+  bool expiry_waits = false;            // Too many days: prepare_expiry, commit_expiry.
+  std::uint64_t scopes_rekeyed = 0;     // Their residue is unreadable now.
+  std::uint64_t holds_ended = 0;        // By their date.
+  std::vector<ReceiptTicket> receipts;  // Of the days, one for each tenant and region.
+};
+
+struct MigrateRootOptions {
+  // Goes on when of the store that is left a replica does not answer, and never will: its keys are
+  // then not shown destroyed. Whoever finds it, with an old copy of the keyring, reads what that
+  // copy had. The ledger says so.
+  bool accept_lost = false;
 };
 
 // What a confirmation would destroy. The token stands for exactly that.
@@ -156,7 +167,33 @@ class EFFACE_EXPORT Store {
   Result<ExpiryPlan> prepare_expiry() const;
   Result<Maintained> commit_expiry(std::string_view token) const;
 
+  // ---- custody of a region's root key: no record is sealed anew ----
+  // Ends an epoch, though nobody is erased. Errors: region_not_open; as Tenant::erase.
+  Result<Erasure::InRegion> rotate_root(const Region& region, Actor actor) const;
+  // Moves the root key to another root key store, which has never served a keyring, and destroys
+  // all that the present one holds. It outlives the store. After an error, or a crash, the region
+  // opens with the one or the other, and answers root_key_mismatch to that which is not it.
+  // Errors: region_not_open, unsafe_path, assurance_too_low, invalid_argument (it is there
+  // already), root_key_mismatch (it serves another keyring), conflict (the one before is not
+  // retired). erase_pending: it has moved, and the one that it left still holds keys, which open
+  // old copies of the keyring: no erasure is confirmed before retire_root.
+  Result<Erasure::InRegion> migrate_root(const Region& region, RootKeyStore& to, Actor actor,
+                                         const MigrateRootOptions& options = {}) const;
+  // Destroys what the root key store that the region has left still holds.
+  // Errors: region_not_open, root_key_mismatch (it has not left this one, or is done with it).
+  Status retire_root(const Region& region, RootKeyStore& left) const;
+
   Result<Stats> stats() const;
+
+  // Copies the records of every open region, each from one snapshot, while they are written to:
+  // what was acknowledged before is in it. Whole or not at all, also after a crash; durable when it
+  // answers. Meanwhile the databases cannot grow, so they are grown ahead. Errors: exists;
+  // invalid_argument; unsafe_path: it would lie inside the data; region_not_open: none is open;
+  // no_space, io: nothing is left of it.
+  Result<BackupReport> backup(const BackupOptions& options) const;
+  // Whether a backup is as it was written: every hash, and every page. Needs no key, opens no
+  // database. Errors: corruption, or a part is missing; store_missing; unsafe_path; format_new; io.
+  static Result<BackupReport> verify_backup(const std::filesystem::path& backup);
 
  private:
   friend struct internal::Access;

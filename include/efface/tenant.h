@@ -67,7 +67,8 @@ class EFFACE_EXPORT Tenant {
   // is restricted. Errors: consent_missing (none is in force), basis_differs, erase_pending;
   // invalid_argument or too_large for the evidence.
   Result<Erasure> withdraw(const Subject& subject, Purpose purpose,
-                           const Evidence& evidence = {}) const;
+                           const Evidence& evidence = {},
+                           const ReceiptOptions& receipt = {}) const;
   // Only against legitimate_interest and public_task (basis_differs), also before anything was
   // collected. Nothing is destroyed: it is refused until the objection is lifted. Twice is no
   // error.
@@ -85,7 +86,7 @@ class EFFACE_EXPORT Tenant {
   // legal hold is refused at once, counted in Erasure::held, and erased when the hold is released.
   // Errors: region_not_open; invalid_argument or too_large for the id; erase_pending (suppressed
   // she is).
-  Result<Erasure> suppress(SubjectId id) const;
+  Result<Erasure> suppress(SubjectId id, const ReceiptOptions& receipt = {}) const;
   // One id of hers: her further ones are reinstated one by one. The reason stays with the caller,
   // unless a hold kept her: then the fact goes on her file. Errors: subject_unknown when it is not
   // suppressed; invalid_argument for an empty reason, too_large.
@@ -154,7 +155,8 @@ class EFFACE_EXPORT Tenant {
   // that she came from. Needs all of the tenant's regions open. Errors: legal_hold;
   // region_not_permitted, region_not_open; invalid_argument (she is at home there); conflict: she
   // has records that others share; erase_pending (she has moved).
-  Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis) const;
+  Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis,
+                           const ReceiptOptions& receipt = {}) const;
   Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.
   Result<std::optional<Agreement>> agreement() const;
 

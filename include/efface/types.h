@@ -95,10 +95,30 @@ class Purpose {
   std::uint16_t number_;
 };
 
+// How the receipt of a destruction is asked for (Store::receipt).
+struct ReceiptOptions {
+  // 1 to 64 bytes, no personal data: whoever asks again with the same one, after a crash say, gets
+  // what it did in Erasure::receipts, and nothing is done twice.
+  Bytes request{};
+  // 32 random bytes that bind the receipt to the person's id. Empty: made, and answered.
+  Bytes salt{};
+};
+
 struct EraseOptions {
   // For OpenOptions::on_erased: at most 64 bytes. No personal data: it is kept, sealed under a key
   // of the tenant, until the callback has answered.
   Bytes token{};
+  ReceiptOptions receipt{};  // A request is for one person alone.
+};
+
+// Where a destruction stands in the ledger of its region.
+struct ReceiptTicket {
+  std::string region;
+  std::uint64_t entry = 0;
+  std::size_t which = 0;  // Of the ids that were given.
+  // Keep it: with it one can show that the receipt is about the person. It is stored nowhere, and
+  // is zeros when a request that was made before did not say it again.
+  std::array<std::byte, 32> salt{};
 };
 
 // What an erasure did.
@@ -118,6 +138,7 @@ struct Erasure {
     Assurance assurance;
   };
   std::vector<InRegion> regions;
+  std::vector<ReceiptTicket> receipts;  // One for each that was destroyed and can be named.
 };
 
 }  // namespace efface

@@ -43,7 +43,12 @@ Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const Tenan
 }
 
 // A transfer was committed by erasing her where she came from; a crash kept the flag here.
-Status arrive(const Person& person) { return set_flags(person, 0, keyring::flag_incoming); }
+Status arrive(const Person& person) {
+  ledger::Entry received;
+  received.kind = ledger::Kind::received;
+  received.actor = "efface";
+  return set_flags(person, 0, keyring::flag_incoming, received);
+}
 
 }  // namespace
 
@@ -120,13 +125,15 @@ Status start_mark(const keyring::Keyring::Lock& held, const TenantRegion& home,
 
 }  // namespace
 
-Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear) {
+Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear,
+                 const ledger::Entry& decision) {
   keyring::Keyring& keyring = *person.home->region->keyring;
   EFFACE_ASSIGN(const auto held, keyring.lock());
   keyring::Amend amend;
   amend.tag = person.tag;
   amend.only_if_person = person.handle;
   amend.changes = {{.label = keyring::person, .set = set, .clear = clear}};
+  if (decision.kind != ledger::Kind{}) amend.decisions = {decision};
   return keyring.amend(held, person.home->people(), {&amend, 1});
 }
 
@@ -272,7 +279,7 @@ Status abandon_transfer(const Person& person, SubjectId id) {
 
 Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
                                   std::span<const SubjectId> ids, const TenantRegion& home,
-                                  IfThere if_there,
+                                  IfThere if_there, std::string_view actor,
                                   std::span<const subjects::PurposeNumber> purposes) {
   EFFACE_TRY(tenant->check_here());
   EFFACE_TRY(tenant->check_agreement());
@@ -309,7 +316,10 @@ Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
       if (here && if_there == IfThere::refuse)
         return Error(Errc::exists, "the tenant knows somebody of that id");
     }
-    EFFACE_TRY(home.region->keyring->ensure(held[at_home], home.people(), rows));
+    ledger::Entry enrolled;
+    enrolled.kind = ledger::Kind::enrolled;
+    enrolled.actor = actor;
+    EFFACE_TRY(home.region->keyring->ensure(held[at_home], home.people(), rows, enrolled));
   }
   std::vector<Person> people;
   std::vector<NewPerson> stored;

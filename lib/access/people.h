@@ -31,7 +31,7 @@ enum class IfThere : bool { refuse, accept };
 // All or none, with their scopes for these purposes. In the order of ids.
 Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
                                   std::span<const SubjectId> ids, const TenantRegion& home,
-                                  IfThere if_there,
+                                  IfThere if_there, std::string_view actor,
                                   std::span<const subjects::PurposeNumber> purposes = {});
 
 inline constexpr std::uint32_t first_generation = 1;  // Of a scope.
@@ -49,7 +49,8 @@ Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& k
                                 const keyring::Keys& bucket, SubjectId id, TimePoint now);
 
 // Flags of her row, in one commit. Nothing is done when she has been erased.
-Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear);
+Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear,
+                 const ledger::Entry& decision = {});
 // Destroys what a transfer, or a merge, copied and lets her be written again. Errors:
 // region_not_open.
 Status abandon_transfer(const Person& person, SubjectId id);

@@ -146,6 +146,10 @@ Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const Tena
     removal.what = keyring::Removal::What::replaced;
     removal.tag = scope.tag;
     removal.label = scope.purpose;
+    ledger::Entry& decision = removal.decisions.emplace_back();
+    decision.kind = ledger::Kind::rekeyed;
+    decision.purpose = scope.purpose;
+    decision.actor = "efface";
   }
   EFFACE_TRY(keyring.erase(held, removals));
   // Nothing stands at the old handles but the counts of their residue, which is shredded now.

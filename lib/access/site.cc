@@ -4,6 +4,8 @@
 #include <atomic>
 #include <set>
 
+#include "access/custody.h"
+#include "access/info.h"
 #include "base/check.h"
 #include "base/utf8.h"
 #include "codec/manifest_codec.h"
@@ -14,8 +16,6 @@
 namespace efface::access {
 namespace {
 
-constexpr std::uint32_t store_format = 1;
-constexpr std::string_view manifest_file = "store.info";
 constexpr std::uint64_t manifest_bytes_max = 256 * 1024;
 
 std::uint64_t next_instance() noexcept {
@@ -49,14 +49,6 @@ Status check_options(const OpenOptions& options) {
   return {};
 }
 
-Status check_outside(RootKeyStore& root_keys, const std::filesystem::path& directory) {
-  EFFACE_ASSIGN(const bool inside, root_keys.lies_within(directory.string()));
-  if (inside)
-    return Error(Errc::unsafe_path,
-                 "the root keys lie inside the data: a copy of it would have both");
-  return {};
-}
-
 // Beside all data, and without the root keys.
 Status check_mirrors(const RegionOptions& region,
                      std::span<const std::filesystem::path> directories) {
@@ -72,7 +64,7 @@ Status check_mirrors(const RegionOptions& region,
 
 Result<codec::StoreFields> read_manifest(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file,
-                os::File::open(directory, manifest_file, os::File::Access::read));
+                os::File::open(directory, store_info_file, os::File::Access::read));
   EFFACE_ASSIGN(const std::uint64_t size, file.size());
   if (size == 0 || size > manifest_bytes_max)
     return Error(Errc::corruption, "the store's description has an impossible size");
@@ -138,7 +130,7 @@ Status Site::create(const OpenOptions& options) {
   for (const RegionOptions& region : options.regions)
     if (region.directory.empty())
       EFFACE_TRY(create_region(store, region.name, region.name, *region.root_keys, options));
-  EFFACE_ASSIGN(const os::File file, os::File::create(store, manifest_file));
+  EFFACE_ASSIGN(const os::File file, os::File::create(store, store_info_file));
   const codec::Plaintext bytes = codec::encode(manifest);
   EFFACE_TRY(file.write_at(0, bytes.bytes()));
   EFFACE_TRY(file.sync());
@@ -163,7 +155,8 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
   std::unique_ptr<Site> site(
       new Site({options.now != nullptr ? options.now : &system_now, options.processing_region,
                 options.require_agreement, options.on_erased}));
-  std::vector<std::filesystem::path> data{options.directory};
+  std::vector<std::filesystem::path>& data = site->directories_;
+  data.push_back(options.directory);
   for (const codec::StoreRegionFields& region : manifest.regions)
     if (is_elsewhere(region.directory)) data.emplace_back(region.directory);
   std::size_t asked = 0;
@@ -183,6 +176,10 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
       EFFACE_TRY(check_mirrors(asked_for, data));
     }
     EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options));
+    state->apart = data;
+    state->apart.insert(state->apart.end(), asked_for.keyring_mirrors.begin(),
+                        asked_for.keyring_mirrors.end());
+    state->accept_l0 = options.accept_l0;
     site->regions_.push_back(std::move(state));
   }
   if (asked != options.regions.size())
@@ -256,7 +253,8 @@ std::vector<std::shared_ptr<TenantState>> Site::tenants() const {
 }
 
 Result<std::shared_ptr<TenantState>> Site::declare_tenant(
-    std::string_view name, std::vector<std::shared_ptr<RegionState>> regions) {
+    std::string_view name, std::vector<std::shared_ptr<RegionState>> regions,
+    std::string_view actor) {
   if (!base::is_label(name))
     return Error(Errc::invalid_argument, "a tenant's name is 1 to 64 of [a-z0-9_.-]");
   if (regions.empty()) return Error(Errc::invalid_argument, "a tenant has at least one region");
@@ -286,12 +284,15 @@ Result<std::shared_ptr<TenantState>> Site::declare_tenant(
       if (r.ref.number != 0) loaded.refs.emplace(r.region.get(), r.ref);
   }
   const codec::Plaintext terms = subjects::encode(loaded.terms);
+  ledger::Entry declared;
+  declared.kind = ledger::Kind::tenant_declared;
+  declared.actor = actor;
   for (const auto& region : regions) {
     if (loaded.refs.contains(region.get())) continue;
     EFFACE_ASSIGN(const auto held, region->keyring->lock());
-    EFFACE_ASSIGN(
-        const keyring::TenantRef ref,
-        region->keyring->add_tenant(held, subjects::tenant_tag(region->id, name), terms.bytes()));
+    EFFACE_ASSIGN(const keyring::TenantRef ref,
+                  region->keyring->add_tenant(held, subjects::tenant_tag(region->id, name),
+                                              terms.bytes(), declared));
     loaded.refs.emplace(region.get(), ref);
   }
   auto tenant = make_tenant(std::move(loaded));

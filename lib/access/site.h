@@ -20,12 +20,16 @@ class Site {
   static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
 
   const std::vector<std::shared_ptr<RegionState>>& regions() const noexcept { return regions_; }
+  // Where its data lies: what is copied elsewhere must not come to lie in one of these.
+  const std::vector<std::filesystem::path>& directories() const noexcept { return directories_; }
+  std::chrono::system_clock::time_point now() const { return setting_.clock(); }
 
   Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
   std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.
   // Where a crash left a tenant in some of its regions only, this completes it.
   Result<std::shared_ptr<TenantState>> declare_tenant(
-      std::string_view name, std::vector<std::shared_ptr<RegionState>> regions);
+      std::string_view name, std::vector<std::shared_ptr<RegionState>> regions,
+      std::string_view actor);
   void forget_tenant(const TenantState& tenant);
 
  private:
@@ -38,6 +42,7 @@ class Site {
 
   const Setting setting_;
   std::vector<std::shared_ptr<RegionState>> regions_;  // By name.
+  std::vector<std::filesystem::path> directories_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<TenantState>, std::less<>> tenants_;
 };

@@ -88,16 +88,40 @@ std::optional<std::uint64_t> TenantState::moves() const {
   return moving_.empty() ? std::optional(moves_) : std::nullopt;
 }
 
-Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose) {
+Result<subjects::PurposeNumber> TenantState::declare(const PurposeTerms& purpose,
+                                                     std::string_view actor) {
   subjects::PurposeNumber number = 0;
-  EFFACE_TRY(change_terms([&](subjects::Terms& terms) -> Status {
+  EFFACE_TRY(change_terms(actor, [&](subjects::Terms& terms) -> Status {
     EFFACE_ASSIGN(number, subjects::add_purpose(terms, purpose));
     return {};
   }));
   return number;
 }
 
-Status TenantState::change_terms(FunctionRef<Status(subjects::Terms&)> change) {
+namespace {
+
+// What of the terms changed, for the ledger.
+std::vector<ledger::Entry> decisions_between(const subjects::Terms& before,
+                                             const subjects::Terms& next, std::string_view actor) {
+  std::vector<ledger::Entry> decisions;
+  const auto add = [&](ledger::Kind kind, std::string_view detail) -> ledger::Entry& {
+    ledger::Entry& entry = decisions.emplace_back();
+    entry.kind = kind;
+    entry.actor = actor;
+    entry.detail = detail;
+    return entry;
+  };
+  for (std::size_t i = before.purposes.size(); i < next.purposes.size(); ++i)
+    add(ledger::Kind::purpose_declared, "").purpose = next.purposes[i].number;
+  if (next.transfers != before.transfers) add(ledger::Kind::configured, "transfer-rule");
+  if (next.agreement != before.agreement) add(ledger::Kind::configured, "agreement");
+  return decisions;
+}
+
+}  // namespace
+
+Status TenantState::change_terms(std::string_view actor,
+                                 FunctionRef<Status(subjects::Terms&)> change) {
   EFFACE_TRY(check_here());
   if (!all_open())
     return Error(Errc::region_not_open, "changing a tenant's terms needs all of its regions");
@@ -108,9 +132,10 @@ Status TenantState::change_terms(FunctionRef<Status(subjects::Terms&)> change) {
   if (next == before && complete_) return {};
   complete_ = false;
   const codec::Plaintext encoded = subjects::encode(next);
+  const std::vector<ledger::Entry> decisions = decisions_between(before, next, actor);
   for (const TenantRegion& r : regions_) {
     EFFACE_ASSIGN(const auto held, r.region->keyring->lock());
-    EFFACE_TRY(r.region->keyring->set_terms(held, r.ref, encoded.bytes()));
+    EFFACE_TRY(r.region->keyring->set_terms(held, r.ref, encoded.bytes(), decisions));
   }
   std::unique_lock lock(mutex_);
   terms_ = std::move(next);

@@ -65,10 +65,10 @@ class TenantState {
   Status check_agreement() const;  // Errors: agreement_missing.
   // Stores what change makes of the terms in every region's keyring, in name order. Errors: those
   // of change; region_not_open.
-  Status change_terms(FunctionRef<Status(subjects::Terms&)> change);
+  Status change_terms(std::string_view actor, FunctionRef<Status(subjects::Terms&)> change);
   // Stores the purpose in every region's keyring, in name order; again where a crash left one of
   // them behind. Errors: as Tenant::declare_purpose.
-  Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose);
+  Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose, std::string_view actor);
 
   // People whom a transfer in this process takes away; who is marked as moving and is none of them
   // was left so by a crash.

@@ -113,7 +113,7 @@ Status Activity::put(SubjectId id, const Region& region, RecordName name, Bytes 
     }
     EFFACE_ASSIGN(const auto people,
                   access::enrol(activity.tenant, {&id, 1}, *home, access::IfThere::accept,
-                                {&activity.purpose.number, 1}));
+                                state_->actor, {&activity.purpose.number, 1}));
     return put_one(activity, state_->actor, people.front(), name, value, options);
   });
 }

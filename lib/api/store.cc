@@ -99,7 +99,7 @@ Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Regi
     EFFACE_TRY(check_actor(actor));
     std::vector<std::shared_ptr<internal::RegionState>> states;
     for (const Region& region : regions) states.push_back(Access::region(region));
-    EFFACE_ASSIGN(auto tenant, state_->site->declare_tenant(name, std::move(states)));
+    EFFACE_ASSIGN(auto tenant, state_->site->declare_tenant(name, std::move(states), actor.text));
     return Access::tenant(std::move(tenant), actor.text);
   });
 }
@@ -128,7 +128,7 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
     const auto state = Access::state(tenant)->tenant;
     EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
     if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
-    auto erasure = rights::offboard(state, token);
+    auto erasure = rights::offboard({state, Access::state(tenant)->actor}, token);
     if (state->gone()) state_->site->forget_tenant(*state);  // Also while its erasure is pending.
     return erasure;
   });

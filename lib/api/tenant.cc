@@ -24,7 +24,7 @@ std::vector<Region> Tenant::regions() const {
 
 Result<Purpose> Tenant::declare_purpose(const PurposeTerms& terms) const {
   return api::guarded([&]() -> Result<Purpose> {
-    EFFACE_ASSIGN(const auto number, state_->tenant->declare(terms));
+    EFFACE_ASSIGN(const auto number, state_->tenant->declare(terms, state_->actor));
     return Access::purpose(state_->tenant->instance(), number);
   });
 }
@@ -61,8 +61,8 @@ Result<Activity> Tenant::activity(Purpose purpose) const {
 Result<Subject> Tenant::enrol(SubjectId id, const Region& home) const {
   return api::guarded([&]() -> Result<Subject> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(home).get()));
-    EFFACE_ASSIGN(auto people,
-                  access::enrol(state_->tenant, {&id, 1}, *region, access::IfThere::refuse));
+    EFFACE_ASSIGN(auto people, access::enrol(state_->tenant, {&id, 1}, *region,
+                                             access::IfThere::refuse, state_->actor));
     return Access::subject(std::move(people.front()));
   });
 }
@@ -78,8 +78,8 @@ Result<std::vector<Subject>> Tenant::find_or_enrol(std::span<const SubjectId> id
       EFFACE_TRY(access::check_needs_no_consent(Access::state(checked)->activity));
       numbers.push_back(Access::number_of(purpose));
     }
-    EFFACE_ASSIGN(auto people,
-                  access::enrol(state_->tenant, ids, *region, access::IfThere::accept, numbers));
+    EFFACE_ASSIGN(auto people, access::enrol(state_->tenant, ids, *region, access::IfThere::accept,
+                                             state_->actor, numbers));
     std::vector<Subject> subjects;
     subjects.reserve(people.size());
     for (access::Person& person : people) subjects.push_back(Access::subject(std::move(person)));
@@ -108,13 +108,14 @@ Result<Erasure> Tenant::erase(Subject&& subject, const EraseOptions& options) co
     const access::Person& person = Access::person(used_up);
     if (person.tenant != state_->tenant)
       return Error(Errc::subject_unknown, "the person belongs to another tenant");
-    return rights::erase({state_->tenant, state_->actor}, person, options.token);
+    return rights::erase({state_->tenant, state_->actor}, person, options.token, options.receipt);
   });
 }
 
 Result<Erasure> Tenant::erase(std::span<const SubjectId> ids, const EraseOptions& options) const {
-  return api::guarded(
-      [&] { return rights::erase({state_->tenant, state_->actor}, ids, options.token); });
+  return api::guarded([&] {
+    return rights::erase({state_->tenant, state_->actor}, ids, options.token, options.receipt);
+  });
 }
 
 }  // namespace efface

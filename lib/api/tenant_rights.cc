@@ -35,12 +35,12 @@ Status Tenant::grant(const Subject& subject, Purpose purpose, const Evidence& ev
   });
 }
 
-Result<Erasure> Tenant::withdraw(const Subject& subject, Purpose purpose,
-                                 const Evidence& evidence) const {
+Result<Erasure> Tenant::withdraw(const Subject& subject, Purpose purpose, const Evidence& evidence,
+                                 const ReceiptOptions& receipt) const {
   return api::guarded([&]() -> Result<Erasure> {
     EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
     return rights::withdraw({state_->tenant, state_->actor}, Access::person(subject), found,
-                            evidence);
+                            evidence, receipt);
   });
 }
 
@@ -74,8 +74,9 @@ Status Tenant::lift_restriction(const Subject& subject) const {
   });
 }
 
-Result<Erasure> Tenant::suppress(SubjectId id) const {
-  return api::guarded([&] { return rights::suppress({state_->tenant, state_->actor}, id); });
+Result<Erasure> Tenant::suppress(SubjectId id, const ReceiptOptions& receipt) const {
+  return api::guarded(
+      [&] { return rights::suppress({state_->tenant, state_->actor}, id, receipt); });
 }
 
 Status Tenant::reinstate(SubjectId id, std::string_view reason) const {
@@ -198,16 +199,16 @@ Result<std::uint64_t> Tenant::export_all(const ExportOptions& options, ExportSin
 Status Tenant::permit_transfer(const TransferRule& rule) const {
   return api::guarded([&] {
     return state_->tenant->change_terms(
-        [&](subjects::Terms& terms) { return subjects::add_transfer(terms, rule); });
+        state_->actor, [&](subjects::Terms& terms) { return subjects::add_transfer(terms, rule); });
   });
 }
 
-Result<Erasure> Tenant::transfer(const Subject& subject, const Region& target,
-                                 TransferBasis basis) const {
+Result<Erasure> Tenant::transfer(const Subject& subject, const Region& target, TransferBasis basis,
+                                 const ReceiptOptions& receipt) const {
   return api::guarded([&]() -> Result<Erasure> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(target).get()));
     return rights::transfer({state_->tenant, state_->actor}, Access::person(subject), *region,
-                            basis);
+                            basis, receipt);
   });
 }
 
@@ -220,8 +221,9 @@ Result<std::vector<TransferRule>> Tenant::transfer_rules() const {
 
 Status Tenant::set_agreement(const Agreement& agreement) const {
   return api::guarded([&] {
-    return state_->tenant->change_terms(
-        [&](subjects::Terms& terms) { return subjects::set_agreement(terms, agreement); });
+    return state_->tenant->change_terms(state_->actor, [&](subjects::Terms& terms) {
+      return subjects::set_agreement(terms, agreement);
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 #include "access/admission.h"
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/decision.h"
 
 namespace efface::rights {
 namespace {
@@ -56,6 +57,7 @@ Status grant(const Acting& acting, const Person& person, const NumberedPurpose& 
   return amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
     EFFACE_TRY(access::check_person(*on_file.keys, person, access::Use::write));
     on_file.dossier.add_event(EventKind::consent_granted, label, when, acting.actor, evidence);
+    amend.decisions = {decision(acting, ledger::Kind::consent_granted, label)};
     const keyring::Row* scope = on_file.keys->find(label);
     if (scope != nullptr && !is_granted(scope)) {  // Withdrawn, and kept by a hold.
       EFFACE_TRY(make_wait(*on_file.keys, label, amend.changes));
@@ -70,12 +72,17 @@ Status grant(const Acting& acting, const Person& person, const NumberedPurpose& 
 }
 
 Result<Erasure> withdraw(const Acting& acting, const Person& person, const NumberedPurpose& purpose,
-                         const Evidence& evidence) {
+                         const Evidence& evidence, const ReceiptOptions& receipt) {
   EFFACE_TRY(check_consent(purpose));
   EFFACE_ASSIGN(const TimePoint when, check_evidence(acting, evidence));
   const Label label = purpose.number;
   const access::TenantRegion& home = *person.home;
   Erasure erasure;
+  EFFACE_ASSIGN(auto made, made_by(*acting.tenant, receipt));
+  if (made) {
+    erasure.receipts.push_back(*std::move(made));
+    return erasure;
+  }
   Removal removal = removal_of(person, Removal::What::scope);
   std::optional<Result<keyring::ErasureOutcome>> outcome;
   {
@@ -91,6 +98,7 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
       amend.tag = person.tag;
       amend.only_if_person = person.handle;
       amend.changes = {{.label = label, .clear = keyring::flag_granted}};
+      amend.decisions = {decision(acting, ledger::Kind::consent_withdrawn, label, "held")};
       on_file.dossier.ask(subjects::Asked::scope, scope->handle);
       if (const auto* next = on_file.keys->find(keyring::scope_label(label, keyring::successor)))
         on_file.dossier.ask(subjects::Asked::scope, next->handle);
@@ -102,6 +110,7 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
       const codec::Plaintext file = on_file.dossier.encode();
       removal.label = label;
       removal.file = file.bytes();
+      EFFACE_TRY(bind({acting, ledger::Kind::consent_withdrawn, receipt, label}, person, removal));
       outcome = home.region->keyring->erase(held, {&removal, 1});
     }
   }
@@ -126,6 +135,8 @@ Status object(const Acting& acting, const Person& person, const NumberedPurpose&
     if (stands == raised) return {};
     on_file.dossier.add_event(raised ? EventKind::objected : EventKind::objection_lifted,
                               purpose.number, acting.tenant->now(), acting.actor);
+    amend.decisions = {decision(
+        acting, raised ? ledger::Kind::objected : ledger::Kind::objection_lifted, purpose.number)};
     keyring::RowChange change{.label = purpose.number};
     (raised ? change.set : change.clear) = flag;
     if (scope == nullptr) change.aux = access::first_generation;
@@ -141,6 +152,8 @@ Status restrict(const Acting& acting, const Person& person, Restriction restrict
     if (on_file.has(keyring::flag_restricted) == imposed) return {};
     on_file.dossier.add_event(imposed ? EventKind::restricted : EventKind::restriction_lifted, 0,
                               acting.tenant->now(), acting.actor);
+    amend.decisions = {
+        decision(acting, imposed ? ledger::Kind::restricted : ledger::Kind::restriction_lifted)};
     keyring::RowChange change{.label = keyring::person};
     (imposed ? change.set : change.clear) = keyring::flag_restricted;
     amend.changes.push_back(change);
@@ -149,7 +162,8 @@ Status restrict(const Acting& acting, const Person& person, Restriction restrict
 }
 
 Status note_rectified(const Acting& acting, const Person& person, const NumberedPurpose& purpose) {
-  return amend_person(acting, person, [&](OnFile& on_file, keyring::Amend&) -> Status {
+  return amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
+    amend.decisions = {decision(acting, ledger::Kind::rectified, purpose.number)};
     on_file.dossier.add_event(EventKind::rectified, purpose.number, acting.tenant->now(),
                               acting.actor);
     return {};

@@ -12,7 +12,7 @@ Status grant(const Acting& acting, const Person& person, const NumberedPurpose& 
              const Evidence& evidence);
 // Errors: consent_missing when none is in force.
 Result<Erasure> withdraw(const Acting& acting, const Person& person, const NumberedPurpose& purpose,
-                         const Evidence& evidence);
+                         const Evidence& evidence, const ReceiptOptions& receipt = {});
 
 enum class Objection : bool { lifted, raised };
 Status object(const Acting& acting, const Person& person, const NumberedPurpose& purpose,

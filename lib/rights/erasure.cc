@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/decision.h"
 #include "rights/notice.h"
 #include "rights/token.h"
 
@@ -37,26 +38,44 @@ Result<bool> queue_erasure(const Acting& acting, const Person& person, Bytes tok
     if (!is_held || on_file.has(keyring::flag_leaving)) return {};
     on_file.dossier.ask(subjects::Asked::erasure, person.handle, token);
     on_file.dossier.add_event(EventKind::erasure_asked, 0, acting.tenant->now(), acting.actor);
+    amend.decisions = {decision(acting, ledger::Kind::erasure_asked)};
     amend.changes.push_back({.label = keyring::person, .set = keyring::flag_leaving});
     return {};
   }));
   return is_held;
 }
 
+// Somebody, as she was asked for.
+struct Leaving {
+  Person person;
+  std::optional<std::string_view> id{};  // Nothing: it is looked up.
+  std::size_t which = 0;
+};
+
+struct Request {
+  const Acting& acting;
+  Bytes token;
+  const ReceiptOptions& receipt;
+};
+
 // The removal that was refused, or overtaken by a new identifier, is tried again by the caller.
 struct Attempt {
-  std::vector<Person> again;
+  std::vector<Leaving> again;
 };
 
 struct Asking {
   std::vector<Removal> removals;
+  std::vector<const Leaving*> people;  // Of the removals that take somebody, in their order.
   std::uint64_t unknown = 0;
   bool has_aliases = false;
 };
 
-Result<Asking> asking_for(std::span<const Person> people, const std::vector<std::byte>& notice) {
+Result<Asking> asking_for(const Request& request, std::span<const Leaving> people,
+                          const std::vector<std::byte>& notice) {
   Asking asking;
-  for (const Person& person : people) {
+  const About about{request.acting, ledger::Kind::erased, request.receipt};
+  for (const Leaving& leaving : people) {
+    const Person& person = leaving.person;
     const auto keys = access::keys_of(person);
     if (!keys && keys.error().code() == Errc::subject_erased) {
       ++asking.unknown;
@@ -69,65 +88,75 @@ Result<Asking> asking_for(std::span<const Person> people, const std::vector<std:
     const std::uint16_t flags = (**keys).find(keyring::person)->flags;
     if ((flags & (keyring::flag_held | keyring::flag_moving)) != 0) hers.resize(1);
     if (!notice.empty()) hers[0].notice = notice;
+    hers[0].number = leaving.which;
+    const Status bound = leaving.id ? bind(about, *person.home, SubjectId(*leaving.id), hers[0])
+                                    : bind(about, person, hers[0]);
+    if (!bound && bound.error().code() == Errc::subject_erased) {
+      ++asking.unknown;
+      continue;
+    }
+    EFFACE_TRY(bound);
+    asking.people.push_back(&leaving);
     asking.removals.insert(asking.removals.end(), hers.begin(), hers.end());
   }
   return asking;
 }
 
 // Aliases go with a person only if she goes: who has some is looked at under the lock.
-Result<keyring::ErasureOutcome> erase_rows(keyring::Keyring& keyring,
-                                           std::span<const Person> people,
+Result<keyring::ErasureOutcome> erase_rows(const Request& request, keyring::Keyring& keyring,
+                                           std::span<const Leaving> people,
                                            const std::vector<std::byte>& notice, Asking& asking) {
-  EFFACE_ASSIGN(asking, asking_for(people, notice));
+  EFFACE_ASSIGN(asking, asking_for(request, people, notice));
   if (!asking.has_aliases) return keyring.erase(asking.removals);
   EFFACE_ASSIGN(const auto held, keyring.lock());
-  EFFACE_ASSIGN(asking, asking_for(people, notice));
+  EFFACE_ASSIGN(asking, asking_for(request, people, notice));
   return keyring.erase(held, asking.removals);
 }
 
-Status erase_in(const Acting& acting, const TenantRegion& home, std::span<const Person> people,
-                Bytes token, Erasure& into, Attempt& attempt) {
-  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token));
+Status erase_in(const Request& request, const TenantRegion& home, std::span<const Leaving> people,
+                Erasure& into, Attempt& attempt) {
+  EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, request.token));
   Asking asking;
-  const auto outcome = erase_rows(*home.region->keyring, people, notice, asking);
+  const auto outcome = erase_rows(request, *home.region->keyring, people, notice, asking);
   std::vector<Removal>& removals = asking.removals;
   into.unknown += asking.unknown;
   const Status counted = count(home, removals, outcome, into);
   if (!counted && counted.error().code() != Errc::erase_pending) return counted;
+  std::size_t next = 0;
   for (const Removal& removal : removals) {
     if (removal.what != Removal::What::subject) continue;
+    const Leaving& leaving = *asking.people[next++];
     if (removal.removed) {
       ++into.erased;
       continue;
     }
     if (removal.moving)
       return Error(Errc::transfer_pending, "the person is being transferred to another region");
-    const Person person{acting.tenant, &home, removal.tag, *removal.only_if_person};
     bool waits = false;
     if (removal.held) {
-      const auto queued = queue_erasure(acting, person, token);
+      const auto queued = queue_erasure(request.acting, leaving.person, request.token);
       if (queued) waits = *queued;
       if (!queued && queued.error().code() != Errc::subject_erased) return queued.error();
     }
     if (waits)
       ++into.held;
     else
-      attempt.again.push_back(person);
+      attempt.again.push_back(leaving);
   }
   return counted;
 }
 
-Status erase_all(const Acting& acting, const TenantRegion& home, std::vector<Person> people,
-                 Bytes token, Erasure& into) {
+Status erase_all(const Request& request, const TenantRegion& home, std::vector<Leaving> people,
+                 Erasure& into) {
   bool pending = false;
   for (int race = 0; !people.empty(); ++race) {
     if (race == races_max) return Error(Errc::conflict, "her rows kept changing");
     Attempt attempt;
-    EFFACE_TRY(put_off(erase_in(acting, home, people, token, into, attempt), pending));
+    EFFACE_TRY(put_off(erase_in(request, home, people, into, attempt), pending));
     people = std::move(attempt.again);
   }
   EFFACE_TRY(done_unless(pending));
-  EFFACE_TRY(tell(*acting.tenant));
+  EFFACE_TRY(tell(*request.acting.tenant));
   return {};
 }
 
@@ -151,24 +180,40 @@ Result<std::vector<Removal>> removals_of(const Person& person, const keyring::Ke
   return removals;
 }
 
-Result<Erasure> erase(const Acting& acting, const Person& person, Bytes token) {
+Result<Erasure> erase(const Acting& acting, const Person& person, Bytes token,
+                      const ReceiptOptions& receipt) {
   EFFACE_TRY(acting.tenant->check_here());
-  EFFACE_TRY(access::keys_of(person));
   Erasure erasure;
-  EFFACE_TRY(erase_all(acting, *person.home, {person}, token, erasure));
+  EFFACE_ASSIGN(auto made, made_by(*acting.tenant, receipt));
+  if (made) {
+    erasure.receipts.push_back(*std::move(made));
+    return erasure;
+  }
+  EFFACE_TRY(access::keys_of(person));
+  EFFACE_TRY(erase_all({acting, token, receipt}, *person.home, {{person}}, erasure));
   if (erasure.held != 0)
     return Error(Errc::legal_hold, "a legal hold keeps her; she is erased when it is released");
   if (erasure.erased == 0) return Error(Errc::subject_erased, "the person was erased before");
   return erasure;
 }
 
-Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Bytes token) {
+Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Bytes token,
+                      const ReceiptOptions& receipt) {
   if (ids.size() > limits::subjects_per_call_max)
     return Error(Errc::too_large, "more than 100,000 people at once");
+  if (!receipt.request.empty() && ids.size() != 1)
+    return Error(Errc::invalid_argument, "a request is for one person");
   Erasure erasure;
-  std::map<const TenantRegion*, std::vector<Person>> by_home;
+  EFFACE_ASSIGN(auto made, made_by(*acting.tenant, receipt));
+  if (made) {
+    erasure.receipts.push_back(*std::move(made));
+    return erasure;
+  }
+  std::map<const TenantRegion*, std::vector<Leaving>> by_home;
   std::unordered_set<Id16, Id16Hash> asked;
+  std::size_t which = 0;
   for (const SubjectId& id : ids) {
+    const std::size_t position = which++;
     const auto person = access::find_person(acting.tenant, id);
     if (!person && (person.error().code() == Errc::subject_unknown ||
                     person.error().code() == Errc::suppressed)) {
@@ -176,11 +221,13 @@ Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Byte
       continue;
     }
     EFFACE_TRY(person);
-    if (asked.insert(person->handle).second) by_home[person->home].push_back(*person);
+    if (asked.insert(person->handle).second)
+      by_home[person->home].push_back({*person, id.text, position});
   }
   bool pending = false;
   for (auto& [home, people] : by_home)
-    EFFACE_TRY(put_off(erase_all(acting, *home, std::move(people), token, erasure), pending));
+    EFFACE_TRY(
+        put_off(erase_all({acting, token, receipt}, *home, std::move(people), erasure), pending));
   EFFACE_TRY(done_unless(pending));
   return erasure;
 }
@@ -217,8 +264,8 @@ Result<OffboardPlan> plan_offboarding(const access::TenantState& tenant) {
   return plan;
 }
 
-Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant,
-                         std::string_view token) {
+Result<Erasure> offboard(const Acting& acting, std::string_view token) {
+  const auto& tenant = acting.tenant;
   EFFACE_ASSIGN(const OffboardPlan plan, plan_offboarding(*tenant));
   if (plan.token != token)
     return Error(Errc::conflict, "the token is of another plan, or there are other people now");
@@ -232,6 +279,7 @@ Result<Erasure> offboard(const std::shared_ptr<access::TenantState>& tenant,
     Removal removal;
     removal.tenant = region.ref;
     removal.what = Removal::What::tenant;
+    removal.decisions = {decision(acting, ledger::Kind::offboarded)};
     const auto outcome = region.region->keyring->erase({&removal, 1});
     EFFACE_TRY(put_off(count(region, {&removal, 1}, outcome, erasure), pending));
     if (removal.held) return Error(Errc::legal_hold, "somebody of the tenant is on legal hold");

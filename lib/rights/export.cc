@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "codec/export_codec.h"
 #include "crypto/sealed_stream.h"
+#include "rights/decision.h"
 
 namespace efface::rights {
 namespace {
@@ -289,6 +290,15 @@ Result<bool> tell_if_there(const Acting& acting, const Person& person, ExportFor
   return false;
 }
 
+// After it: what failed on the way was no export.
+Status note_exported(const Acting& acting, const TenantRegion& home, std::uint64_t people) {
+  ledger::Entry exported = decision(acting, ledger::Kind::exported);
+  exported.count = people;
+  exported.tenant = home.ref.number;
+  EFFACE_ASSIGN(const auto held, home.region->keyring->lock());
+  return home.region->keyring->enter(held, {&exported, 1});
+}
+
 }  // namespace
 
 Status export_person(const Acting& acting, const Person& person, const ExportOptions& options,
@@ -299,7 +309,8 @@ Status export_person(const Acting& acting, const Person& person, const ExportOpt
   outlet.begin_person(person);
   EFFACE_ASSIGN(Telling telling, Telling::of(acting, person));
   EFFACE_TRY(telling.tell(*writer_to(outlet, options.format)));
-  return outlet.finish();
+  EFFACE_TRY(outlet.finish());
+  return note_exported(acting, *person.home, 1);
 }
 
 Result<std::uint64_t> export_people(const Acting& acting, const ExportOptions& options,
@@ -332,6 +343,7 @@ Result<std::uint64_t> export_people(const Acting& acting, const ExportOptions& o
     }
   }
   EFFACE_TRY(outlet.finish());
+  EFFACE_TRY(note_exported(acting, tenant.regions().front(), people));
   return people;
 }
 

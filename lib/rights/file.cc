@@ -56,6 +56,8 @@ Status count(const access::TenantRegion& home, std::span<const keyring::Removal>
   for (const keyring::Removal& removal : removals) {
     any = any || removal.removed;
     into.shared += removal.shared;
+    if (removal.removed && removal.entry)
+      into.receipts.push_back({home.region->name, *removal.entry, removal.number, removal.salt});
   }
   if (any)
     into.regions.push_back(

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "efface/limits.h"
+#include "rights/decision.h"
 #include "rights/erasure.h"
 #include "rights/notice.h"
 
@@ -44,6 +45,23 @@ Result<std::vector<Removal>> due_removals(const Person& person, const OnFile& on
   return removals;
 }
 
+// The release, and what it destroys.
+Status add_decisions(const Acting& acting, const Person& person, std::span<Removal> removals) {
+  const ReceiptOptions plain;
+  for (Removal& removal : removals) {
+    if (removal.what == Removal::What::subject)
+      EFFACE_TRY(bind({acting, ledger::Kind::erased, plain}, person, removal));
+    if (removal.what == Removal::What::scope)
+      EFFACE_TRY(bind({acting, ledger::Kind::consent_withdrawn, plain}, person, removal));
+  }
+  Removal& last = removals.back();
+  if (last.what == Removal::What::hold)
+    last.decisions = {decision(acting, ledger::Kind::hold_released)};
+  else
+    removals.front().decisions.push_back(decision(acting, ledger::Kind::hold_released));
+  return {};
+}
+
 // Ends the holds that which() takes out of the dossier.
 Result<Erasure> end_holds(const Acting& acting, const Person& person,
                           FunctionRef<Result<std::size_t>(DossierFile&)> which,
@@ -63,6 +81,7 @@ Result<Erasure> end_holds(const Acting& acting, const Person& person,
     amend.tag = person.tag;
     amend.only_if_person = person.handle;
     amend.file = file.bytes();
+    amend.decisions = {decision(acting, ledger::Kind::hold_released, {}, "others remain")};
     EFFACE_TRY(keyring.amend(held, home.people(), {&amend, 1}));
     return erasure;
   }
@@ -71,6 +90,7 @@ Result<Erasure> end_holds(const Acting& acting, const Person& person,
   const codec::Plaintext file = on_file.dossier.encode();
   EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, token_of(asked)));
   EFFACE_ASSIGN(std::vector<Removal> removals, due_removals(person, on_file, asked, file, notice));
+  EFFACE_TRY(add_decisions(acting, person, removals));
   const auto outcome = keyring.erase(held, removals);
   EFFACE_TRY(count(home, removals, outcome, erasure));
   for (const Removal& removal : removals)
@@ -93,6 +113,7 @@ Result<HoldNumber> hold(const Acting& acting, const Person& person, const HoldTe
   EFFACE_TRY(amend_person(acting, person, [&](OnFile& on_file, keyring::Amend& amend) -> Status {
     EFFACE_ASSIGN(number, on_file.dossier.add_hold(terms, now));
     on_file.dossier.add_event(EventKind::held, 0, now, acting.actor);
+    amend.decisions = {decision(acting, ledger::Kind::held, {}, terms.basis)};
     amend.changes.push_back({.label = keyring::person, .set = keyring::flag_held});
     amend.changes.push_back({.label = keyring::hold_key, .make = true});
     return {};

@@ -9,6 +9,7 @@
 #include "access/summary.h"
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/decision.h"
 
 namespace efface::rights {
 namespace {
@@ -155,6 +156,9 @@ Result<Erasure> commit(const Acting& acting, const Person& into, const Person& f
   removals[1] = removal_of(into, Removal::What::rows);
   removals[1].changes = changes_of(one, other);
   removals[1].file = file.bytes();
+  const ReceiptOptions plain;
+  EFFACE_TRY(bind({acting, ledger::Kind::merged, plain}, home, SubjectId(as_text(first.bytes())),
+                  removals[0]));
   const auto outcome = home.region->keyring->erase(held, removals);
   Erasure erasure;
   EFFACE_TRY(count(home, {removals.data(), 1}, outcome, erasure));
@@ -198,6 +202,7 @@ Status add_identifier(const Acting& acting, const Person& person, SubjectId furt
   std::array<keyring::Amend, 2> amends;
   amends[0].tag = person.tag;
   amends[0].changes = {{.label = keyring::person, .aux_more = 1}};
+  amends[0].decisions = {decision(acting, ledger::Kind::identifier_added)};
   amends[0].file = file.bytes();
   EFFACE_ASSIGN(amends[1].tag, access::tag_of(home, further));
   amends[1].changes = {{.label = keyring::alias_row, .make = true, .handle = person.tag}};

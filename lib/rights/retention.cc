@@ -7,6 +7,7 @@
 #include "access/reseal.h"
 #include "access/shared.h"
 #include "base/check.h"
+#include "rights/decision.h"
 #include "rights/hold.h"
 #include "rights/token.h"
 
@@ -121,6 +122,11 @@ std::vector<Removal> removals_of(const std::vector<Place>& places, const std::ve
       removal.what = Removal::What::bucket;
       removal.tag = records::bucket_tag(day);
       removal.day = due[i].yesterday;
+      if (day != due[i].days.front()) continue;
+      ledger::Entry expired = decision({places[i].tenant, "efface"}, ledger::Kind::expired);
+      expired.count = due[i].days.size();
+      expired.day = due[i].days.back();
+      removal.decisions = {std::move(expired)};
     }
   return removals;
 }
@@ -163,7 +169,10 @@ Status expire_region(RegionState& region, const std::vector<Place>& places,
   EFFACE_TRY(keep_held(places, last, options, into));
   std::vector<Removal> removals = removals_of(places, due);
   EFFACE_TRY(region.keyring->erase(*held, removals));
-  for (const Removal& removal : removals) into.buckets_expired += removal.removed ? 1 : 0;
+  for (const Removal& removal : removals) {
+    into.buckets_expired += removal.removed ? 1 : 0;
+    if (removal.entry) into.receipts.push_back({region.name, *removal.entry, 0, {}});
+  }
   return {};
 }
 

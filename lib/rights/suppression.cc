@@ -3,6 +3,7 @@
 #include "access/person_records.h"
 #include "base/check.h"
 #include "efface/limits.h"
+#include "rights/decision.h"
 #include "rights/erasure.h"
 
 namespace efface::rights {
@@ -42,38 +43,68 @@ Result<Identifiers> identifiers_of(const Acting& acting, SubjectId id) {
 }
 
 Status put_tombstones(const Acting& acting, const access::AllLocks& held,
-                      std::span<const std::string_view> ids) {
+                      std::span<const std::string_view> ids, const ReceiptOptions& receipt,
+                      Erasure& into) {
+  bool pending = false;
   for (std::size_t i = 0; i < held.size(); ++i) {
     const access::TenantRegion& region = acting.tenant->regions()[i];
-    std::vector<keyring::Amend> amends;
+    std::vector<Removal> removals;
     for (const std::string_view id : ids) {
-      keyring::Amend& amend = amends.emplace_back();
-      EFFACE_ASSIGN(amend.tag, access::tag_of(region, SubjectId(id)));
-      amend.changes = {{.label = keyring::suppression, .make = true}};
+      Removal& removal = removals.emplace_back();
+      removal.tenant = region.ref;
+      removal.what = Removal::What::rows;
+      EFFACE_ASSIGN(removal.tag, access::tag_of(region, SubjectId(id)));
+      removal.changes = {{.label = keyring::suppression, .make = true}};
+      // The request is for what was asked: one id, in the first region.
+      const bool first = i == 0 && id == ids.front();
+      const ReceiptOptions once{first ? receipt.request : Bytes(), receipt.salt};
+      EFFACE_TRY(bind({acting, ledger::Kind::suppressed, once}, region, SubjectId(id), removal));
+      EFFACE_ASSIGN(removal.decisions.back().sealed, seal_for_tenant(region, removal.tag));
     }
-    EFFACE_TRY(region.region->keyring->amend(held[i], region.people(), amends));
+    // It ends an epoch: no copy of the keyring from before it opens any more.
+    const auto outcome = region.region->keyring->erase(held[i], removals);
+    const Status counted = count(region, removals, outcome, into);
+    if (!counted && counted.error().code() != Errc::erase_pending) return counted;
+    pending = pending || !counted;
   }
+  if (pending) return Error(Errc::erase_pending, "a root key store did not confirm");
   return {};
 }
 
 }  // namespace
 
-Result<Erasure> suppress(const Acting& acting, SubjectId id) {
+Result<Erasure> suppress(const Acting& acting, SubjectId id, const ReceiptOptions& receipt) {
   EFFACE_TRY(subjects::check_id(id));
+  Erasure erasure;
+  EFFACE_ASSIGN(auto made, made_by(*acting.tenant, receipt));
+  if (made) {
+    erasure.receipts.push_back(*std::move(made));
+    return erasure;
+  }
   std::optional<Person> person;
+  bool pending = false;
   static_cast<void>(access::find_person(acting.tenant, id));  // Ends a transfer that a crash left.
   {
     EFFACE_ASSIGN(const access::AllLocks held, access::lock_all(*acting.tenant));
     EFFACE_ASSIGN(Identifiers ids, identifiers_of(acting, id));
-    EFFACE_TRY(put_tombstones(acting, held, ids.all));
+    const Status put = put_tombstones(acting, held, ids.all, receipt, erasure);
+    pending = !put;
+    if (pending && put.error().code() != Errc::erase_pending) return put.error();
     person = std::move(ids.person);
   }
   for (const access::TenantRegion& region : acting.tenant->regions())
     region.region->vault->barrier();
-  Erasure erasure;
+  if (pending && !person)
+    return Error(Errc::erase_pending, "a root key store did not confirm the destruction");
   if (!person) return erasure;
-  auto erased = erase(acting, *person);
-  if (erased) return erased;
+  const ReceiptOptions same_salt{{}, receipt.salt};
+  auto erased = erase(acting, *person, {}, same_salt);
+  if (erased) {
+    erased->regions.insert(erased->regions.begin(), erasure.regions.begin(), erasure.regions.end());
+    erased->receipts.insert(erased->receipts.begin(), erasure.receipts.begin(),
+                            erasure.receipts.end());
+    return erased;
+  }
   switch (erased.error().code()) {
     case Errc::subject_erased:
       return erasure;
@@ -96,6 +127,8 @@ Status reinstate(const Acting& acting, SubjectId id, std::string_view reason) {
       Removal removal;
       removal.tenant = region.ref;
       removal.what = Removal::What::tombstone;
+      removal.decisions = {decision(acting, ledger::Kind::reinstated)};
+      EFFACE_ASSIGN(removal.decisions[0].sealed, seal_for_tenant(region, as_bytes(reason)));
       EFFACE_ASSIGN(removal.tag, access::tag_of(region, id));
       EFFACE_TRY(region.region->keyring->erase(held[i], {&removal, 1}));
       any = any || removal.removed;

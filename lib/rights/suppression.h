@@ -7,7 +7,7 @@
 
 namespace efface::rights {
 
-Result<Erasure> suppress(const Acting& acting, SubjectId id);
+Result<Erasure> suppress(const Acting& acting, SubjectId id, const ReceiptOptions& receipt = {});
 // Errors: subject_unknown when she is not suppressed.
 Status reinstate(const Acting& acting, SubjectId id, std::string_view reason);
 

@@ -3,6 +3,7 @@
 #include "access/copy.h"
 #include "access/person_records.h"
 #include "base/check.h"
+#include "rights/decision.h"
 #include "rights/erasure.h"
 
 namespace efface::rights {
@@ -87,11 +88,12 @@ Status copy_to(const Person& person, const Person& incoming, SubjectId id) {
 }
 
 // Step 3. Errors: subject_erased when an erasure was faster.
-Status erase_at_source(const Person& person, Erasure& into) {
+Status erase_at_source(const About& about, const Person& person, SubjectId id, Erasure& into) {
   const TenantRegion& home = *person.home;
   EFFACE_ASSIGN(const keyring::SharedKeys keys, access::keys_of(person));
   EFFACE_ASSIGN(std::vector<Removal> removals, removals_of(person, *keys));
   for (Removal& removal : removals) removal.despite_transfer = true;
+  EFFACE_TRY(bind(about, home, id, removals[0]));
   const auto outcome = home.region->keyring->erase(removals);
   EFFACE_TRY(count(home, removals, outcome, into));
   if (removals[0].removed) return {};
@@ -101,7 +103,8 @@ Status erase_at_source(const Person& person, Erasure& into) {
 }  // namespace
 
 Result<Erasure> transfer(const Acting& acting, const Person& person, const TenantRegion& target,
-                         TransferBasis basis) {
+                         TransferBasis basis, const ReceiptOptions& receipt) {
+  EFFACE_TRY(check(receipt));
   if (name(basis) == std::string_view("unknown"))
     return Error(Errc::invalid_argument, "there is no such basis of a transfer");
   if (&target == person.home)
@@ -127,14 +130,19 @@ Result<Erasure> transfer(const Acting& acting, const Person& person, const Tenan
     EFFACE_TRY(access::abandon_transfer(person, id));
     return copied.error();
   }
-  const Status erased = erase_at_source(person, erasure);
+  const std::string detail = std::string(name(basis)) + " to " + target.region->name;
+  const Status erased = erase_at_source({acting, ledger::Kind::transferred, receipt, {}, detail},
+                                        person, id, erasure);
   // Pending has forgotten her at the source all the same.
   if (!erased && erased.error().code() != Errc::erase_pending) {
     if (erased.error().code() == Errc::transfer_pending)
       EFFACE_TRY(access::abandon_transfer(person, id));
     return erased.error();
   }
-  EFFACE_TRY(access::set_flags(*incoming, 0, keyring::flag_incoming));
+  const ledger::Entry received =
+      decision(acting, ledger::Kind::received, {},
+               std::string(name(basis)) + " from " + person.home->region->name);
+  EFFACE_TRY(access::set_flags(*incoming, 0, keyring::flag_incoming, received));
   EFFACE_TRY(erased);
   erasure.erased = 1;
   return erasure;

@@ -17,6 +17,7 @@
 namespace efface::rights {
 
 Result<Erasure> transfer(const Acting& acting, const Person& person,
-                         const access::TenantRegion& target, TransferBasis basis);
+                         const access::TenantRegion& target, TransferBasis basis,
+                         const ReceiptOptions& receipt = {});
 
 }  // namespace efface::rights
