@@ -89,6 +89,8 @@ struct Receipt {
   std::string origin{};  // "efface/" and the region's id.
   std::uint64_t ledger_size = 0;
   Hash ledger_root{};
+
+  friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 
 // verifier_key: the region's, one line of text, got from the operator in a way that you trust.
