@@ -22,6 +22,9 @@ struct RegionState {
   std::string name;
   bool open = false;  // If not, nothing below is there.
   Id16 id{};
+  // What another root key store must lie apart from; and whether L0 will do.
+  std::vector<std::filesystem::path> apart;
+  bool accept_l0 = false;
   std::optional<os::FileLock> lock;
   std::unique_ptr<keyring::Keyring> keyring;
   std::unique_ptr<records::Vault> vault;
