@@ -1,5 +1,6 @@
 #include "access/region.h"
 
+#include "access/custody.h"
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
@@ -50,13 +51,6 @@ keyring::KeyringOptions keyring_options(const Id16& region, RootKeyStore& root_k
   return out;
 }
 
-Status check_assurance(const RootKeyStore& root_keys, const OpenOptions& options) {
-  if (root_keys.assurance().level == AssuranceLevel::l0_logical && !options.accept_l0)
-    return Error(Errc::assurance_too_low,
-                 "the root key store destroys only logically (L0), which was not accepted");
-  return {};
-}
-
 Result<codec::RegionInfoFields> read_info(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file, os::File::open(directory, info_file, os::File::Access::read));
   EFFACE_ASSIGN(const std::uint64_t size, file.size());
@@ -76,7 +70,7 @@ Result<codec::RegionInfoFields> read_info(const os::Directory& directory) {
 
 Status create_region(const os::Directory& parent, std::string_view directory_name,
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options) {
-  EFFACE_TRY(check_assurance(root_keys, options));
+  EFFACE_TRY(check_assurance(root_keys, options.accept_l0));
   EFFACE_ASSIGN(const bool taken, parent.contains(directory_name));
   if (taken) return Error(Errc::exists, "the region's directory is there already");
   const std::string temporary = std::string(directory_name) + ".new";
@@ -112,7 +106,7 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
     return Error(Errc::region_mismatch, "the directory holds another region than it should");
   state->id = info.id;
   if (region.root_keys == nullptr) return state;
-  EFFACE_TRY(check_assurance(*region.root_keys, options));
+  EFFACE_TRY(check_assurance(*region.root_keys, options.accept_l0));
   EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
   keyring::KeyringOptions of_keyring = keyring_options(info.id, *region.root_keys, options);
   of_keyring.mirrors = region.keyring_mirrors;
