@@ -1,6 +1,7 @@
 #include "access/region.h"
 
 #include "access/custody.h"
+#include "access/info.h"
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
@@ -9,8 +10,6 @@
 namespace efface::access {
 namespace {
 
-constexpr std::uint32_t region_format = 1;
-constexpr std::string_view info_file = "region.info";
 constexpr std::string_view lock_file = "lock";
 constexpr std::string_view ledger_file = "ledger";
 constexpr std::uint64_t info_bytes_max = 4096;
@@ -52,7 +51,8 @@ keyring::KeyringOptions keyring_options(const Id16& region, RootKeyStore& root_k
 }
 
 Result<codec::RegionInfoFields> read_info(const os::Directory& directory) {
-  EFFACE_ASSIGN(const os::File file, os::File::open(directory, info_file, os::File::Access::read));
+  EFFACE_ASSIGN(const os::File file,
+                os::File::open(directory, region_info_file, os::File::Access::read));
   EFFACE_ASSIGN(const std::uint64_t size, file.size());
   if (size == 0 || size > info_bytes_max)
     return Error(Errc::corruption, "a region's description has an impossible size");
@@ -85,7 +85,7 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
     EFFACE_TRY(records::Vault::create(vault, id, environment_options(options)));
     EFFACE_TRY(vault.sync());
     EFFACE_ASSIGN(const os::FileLock lock, os::FileLock::acquire(region, lock_file));
-    EFFACE_ASSIGN(const os::File info, os::File::create(region, info_file));
+    EFFACE_ASSIGN(const os::File info, os::File::create(region, region_info_file));
     const codec::Plaintext bytes =
         codec::encode(codec::RegionInfoFields{region_format, id, std::string(name)});
     EFFACE_TRY(info.write_at(0, bytes.bytes()));
