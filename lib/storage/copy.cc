@@ -23,6 +23,13 @@ EnvironmentOptions sized_for(const Environment::Stats& source, const Environment
   return out;
 }
 
+// Of a copy there is nothing to be unsure about: it is thrown away.
+Status commit(WriteTxn txn) {
+  const Status done = std::move(txn).commit();
+  if (done || done.error().code() != Errc::outcome_unknown) return done;
+  return Error(Errc::io, "a copy could not be written", done.error().system_code());
+}
+
 }  // namespace
 
 Status copy(const Environment& source, const os::Directory& into, const EnvironmentOptions& options,
@@ -43,13 +50,12 @@ Status copy(const Environment& source, const os::Directory& into, const Environm
     EFFACE_TRY(txn->append(entry.key, entry.value));
     uncommitted_bytes += entry.key.size() + entry.value.size();
     if (uncommitted_bytes < commit_bytes) return Flow::more;
-    EFFACE_TRY(std::move(*txn).commit());
-    txn.reset();
+    EFFACE_TRY(commit(*std::exchange(txn, std::nullopt)));
     written_bytes += std::exchange(uncommitted_bytes, 0);
     EFFACE_TRY(progress(written_bytes));
     return Flow::more;
   }));
-  if (txn) EFFACE_TRY(std::move(*txn).commit());
+  if (txn) EFFACE_TRY(commit(*std::move(txn)));
   EFFACE_TRY(progress(written_bytes + uncommitted_bytes));
   return into.sync();
 }
