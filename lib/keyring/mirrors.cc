@@ -73,9 +73,13 @@ Status finish_exchange(const os::Directory& directory) {
   EFFACE_ASSIGN(const bool there, directory.contains(in_use));
   EFFACE_ASSIGN(const bool was_there, directory.contains(leaving));
   EFFACE_ASSIGN(const bool comes, directory.contains(arriving));
-  if (there || !was_there || !comes) return {};
-  EFFACE_TRY(directory.rename(arriving, in_use));
-  return directory.sync();
+  if (!there) {
+    if (!was_there || !comes) return {};
+    EFFACE_TRY(directory.rename(arriving, in_use));
+    EFFACE_TRY(directory.sync());
+  }
+  EFFACE_TRY(directory.remove_tree(arriving));
+  return directory.remove_tree(leaving);
 }
 
 }  // namespace
