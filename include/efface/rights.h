@@ -58,6 +58,21 @@ struct Event {
   std::string_view actor{};  // The Tenant handle's; "efface": maintain().
 };
 
+// A decision as the ledger of a region has it [5(2)]: it names nobody. Texts are valid while it is
+// looked at.
+struct Decision {
+  std::uint64_t entry = 0;
+  std::string_view what{};  // "erased", "consent_granted", ...: docs/format/ledger.md.
+  TimePoint when{};
+  std::uint32_t tenant_number = 0;  // In that region; 0: of none.
+  std::optional<std::uint16_t> purpose_number{};
+  std::optional<std::uint64_t> count{};  // Of people, or of days.
+  std::optional<Epoch> epoch_before{};   // Where one ended.
+  std::optional<Epoch> epoch_after{};
+  std::string_view actor{};
+  std::string_view detail{};
+};
+
 // Why she may not be erased yet [17(3)].
 struct HoldTerms {
   std::string_view basis{};   // A label: 1 to 64 of [a-z0-9_.-].

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "efface/result.h"
+#include "efface/rights.h"
 #include "efface/root_key_store.h"
 #include "efface/stats.h"
 #include "efface/tenant.h"
@@ -194,6 +195,23 @@ class EFFACE_EXPORT Store {
   // Whether a backup is as it was written: every hash, and every page. Needs no key, opens no
   // database. Errors: corruption, or a part is missing; store_missing; unsafe_path; format_new; io.
   static Result<BackupReport> verify_backup(const std::filesystem::path& backup);
+
+  // ---- the ledger of a region, for who has to believe it: docs/receipts.md ----
+  // Errors of all: region_not_open.
+  // The key that checks its receipts and checkpoints: one line of text. Give it out in a way that
+  // is trusted.
+  Result<std::string> verifier_key(const Region& region) const;
+  // How many entries there are and the root of their tree, signed: a C2SP checkpoint.
+  Result<std::string> checkpoint(const Region& region) const;
+  // That the ledger goes on from an earlier checkpoint of it. Errors: corruption: it does not.
+  Result<std::string> consistency_proof(const Region& region, std::string_view before) const;
+  // A signed statement of what was destroyed (efface/receipt.h): as far as it has come by now, so
+  // it may be asked for again. Errors: receipt_unknown (no such entry, or nothing was destroyed);
+  // erase_pending: a root key store has still to confirm it.
+  Result<std::string> receipt(const ReceiptTicket& ticket) const;
+  // From that entry on, in order, until look answers stop.
+  Status each_decision(const Region& region, std::uint64_t first,
+                       FunctionRef<Flow(const Decision&)> look) const;
 
  private:
   friend struct internal::Access;

@@ -174,6 +174,12 @@ class EFFACE_EXPORT Tenant {
   // region_not_open, and nothing is erased.
   Result<Erasure> erase(std::span<const SubjectId> ids, const EraseOptions& options = {}) const;
 
+  // A signed statement of what was destroyed of this tenant: see Store::receipt. Errors:
+  // receipt_unknown, also for another tenant's; region_not_open; erase_pending.
+  Result<std::string> receipt(const ReceiptTicket& ticket) const;
+  // Of what a request did (ReceiptOptions). Errors: receipt_unknown: it was not done; as above.
+  Result<std::string> receipt(Bytes request) const;
+
  private:
   friend struct internal::Access;
   struct State;

@@ -22,7 +22,7 @@ class Site {
   const std::vector<std::shared_ptr<RegionState>>& regions() const noexcept { return regions_; }
   // Where its data lies: what is copied elsewhere must not come to lie in one of these.
   const std::vector<std::filesystem::path>& directories() const noexcept { return directories_; }
-  std::chrono::system_clock::time_point now() const { return setting_.clock(); }
+  TimePoint now() const { return setting_.clock(); }
 
   Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
   std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<std::byte, 2> head_key{std::byte{'m'}, std::byte{'l'}};
 constexpr std::uint8_t head_version = 1;
 constexpr std::size_t head_bytes = 40;
-constexpr std::size_t row_header_bytes = 32;
+constexpr std::size_t row_header_bytes = 40;
 constexpr unsigned kept_every = 8;  // Levels.
 
 using SubtreeKey = std::array<std::byte, 10>;
@@ -61,7 +61,8 @@ std::vector<std::byte> encode_row(const BookRow& row) {
   std::vector<std::byte> out(row_header_bytes + row.entry.size());
   store_le(out.data(), row.copy_offset);
   store_le(out.data() + 8, row.reclaim);
-  std::ranges::copy(row.entry, std::ranges::copy(row.chain, out.begin() + 16).out);
+  store_le(out.data() + 16, row.horizon_day);
+  std::ranges::copy(row.entry, std::ranges::copy(row.chain, out.begin() + 24).out);
   return out;
 }
 
@@ -98,7 +99,8 @@ Result<BookRow> read_row(const storage::ReadTxn& txn, std::uint64_t index) {
   BookRow row;
   row.copy_offset = load_le<std::uint64_t>(bytes->data());
   row.reclaim = load_le<std::uint64_t>(bytes->data() + 8);
-  std::copy_n(bytes->begin() + 16, 16, row.chain.begin());
+  row.horizon_day = load_le<std::uint32_t>(bytes->data() + 16);
+  std::copy_n(bytes->begin() + 24, 16, row.chain.begin());
   row.entry = bytes->subspan(row_header_bytes);
   return row;
 }
@@ -109,8 +111,8 @@ Status add_to_book(storage::WriteTxn& txn, BookHead& head, std::span<const ledge
     const std::vector<std::byte> bytes = ledger::encode(entry);
     const std::uint64_t index = head.tree.size;
     head.chain = next_chain(head.chain, bytes);
-    EFFACE_TRY(
-        txn.put(book_key(index), encode_row({head.copy_bytes, next_reclaim, head.chain, bytes})));
+    EFFACE_TRY(txn.put(book_key(index), encode_row({head.copy_bytes, next_reclaim, head.horizon_day,
+                                                    head.chain, bytes})));
     if (entry.request) {
       std::array<std::byte, 8> value;
       store_be(std::span(value), index);

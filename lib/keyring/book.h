@@ -3,7 +3,7 @@
 // Shape   docs/format/keyring.md. Keys by their first bytes: 'l' index: a row of the book; 'h'
 //         level index: the root of a complete subtree, at levels 8, 16, 24; 'i' request: the index
 //         of the entry that a caller's request made; "ml": the head. A row is copy offset 8 |
-//         reclaim 8 | chain 16 | entry.
+//         reclaim 8 | horizon 4 | zero 4 | chain 16 | entry.
 // Errors  corruption.
 // Cost    An entry is one put beside the head's: about one dirty page a transaction.
 #pragma once
@@ -26,6 +26,7 @@ struct BookHead {
 struct BookRow {
   std::uint64_t copy_offset = 0;  // Where its frame begins in the copy.
   std::uint64_t reclaim = 0;      // What it left to be swept stands before this in the queue.
+  std::uint32_t horizon_day = 0;  // Until when a recovery capsule of before opens; 0: none does.
   Id16 chain{};
   Bytes entry;
 };

@@ -241,7 +241,8 @@ class Keyring {
   Status enter(const Lock& held, std::span<const ledger::Entry> decisions);
   struct LedgerItem {
     std::vector<std::byte> bytes;
-    bool swept = false;  // The ciphertext that it left is removed.
+    bool swept = false;             // The ciphertext that it left is removed.
+    std::uint32_t horizon_day = 0;  // The last on which a capsule from before it opens; 0: none.
   };
   Result<LedgerItem> ledger_item(std::uint64_t index);  // Errors: receipt_unknown.
   Result<std::optional<std::uint64_t>> find_request(const Id16& request);

@@ -184,7 +184,7 @@ namespace {
 
 Result<Keyring::LedgerItem> item_of(const storage::ReadTxn& txn, std::uint64_t index) {
   EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
-  Keyring::LedgerItem item{{row.entry.begin(), row.entry.end()}, true};
+  Keyring::LedgerItem item{{row.entry.begin(), row.entry.end()}, true, row.horizon_day};
   EFFACE_TRY(
       txn.scan(queue_prefix, queue_prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
         if (entry.key.size() != 9) return Error(Errc::corruption, "a reclaim entry has no number");
