@@ -18,6 +18,7 @@
 #include "support/data.h"
 #include "support/must.h"
 #include "support/plan.h"
+#include "support/root_keys_over.h"
 
 namespace efface::bench {
 namespace {
@@ -39,33 +40,18 @@ std::vector<Size> sizes() {
 }
 
 // Root keys in a file, and when one was last destroyed.
-class TimedRootKeys final : public RootKeyStore {
+class TimedRootKeys final : public test::RootKeysOver {
  public:
-  TimedRootKeys() : file_(make()) {}
+  TimedRootKeys() : RootKeysOver(make()) {}
 
   int rotations() const noexcept { return rotations_; }
   Clock::time_point last_rotation() const noexcept { return last_rotation_; }
 
-  StoreId id() const override { return file_->id(); }
-  Assurance assurance() const override { return file_->assurance(); }
-  Result<std::vector<Epoch>> list() override { return file_->list(); }
-  Result<Anchor> anchor() override { return file_->anchor(); }
-  Status create(Epoch epoch, const Anchor& anchor) override { return file_->create(epoch, anchor); }
-  Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) override {
-    return file_->wrap(epoch, context, key);
-  }
-  Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) override {
-    return file_->unwrap(epoch, context, wrapped, out);
-  }
   Status rotate(Epoch destroyed, Epoch created, const Anchor& anchor) override {
-    Status done = file_->rotate(destroyed, created, anchor);
+    Status done = RootKeysOver::rotate(destroyed, created, anchor);
     last_rotation_ = Clock::now();
     ++rotations_;
     return done;
-  }
-  Status destroy(Epoch epoch) override { return file_->destroy(epoch); }
-  Result<bool> lies_within(const std::string& directory) const override {
-    return file_->lies_within(directory);
   }
 
  private:
@@ -76,7 +62,6 @@ class TimedRootKeys final : public RootKeyStore {
     return must(FileRootKeyStore::create(options));
   }
 
-  std::unique_ptr<FileRootKeyStore> file_;
   int rotations_ = 0;
   Clock::time_point last_rotation_{};
 };

@@ -1,8 +1,8 @@
 // The harness sees what it says it sees; and the library notices a disk that lies.
 #include <gmock/gmock.h>
 
-#include "crash/bad_root_keys.h"
 #include "crash/sweep.h"
+#include "support/bad_root_keys.h"
 
 namespace efface::test {
 namespace {

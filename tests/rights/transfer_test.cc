@@ -2,8 +2,8 @@
 #include <functional>
 #include <utility>
 
-#include "crash/bad_root_keys.h"
 #include "rights/rights_fixture.h"
+#include "support/bad_root_keys.h"
 
 namespace efface::test {
 namespace {
