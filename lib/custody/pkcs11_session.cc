@@ -144,7 +144,9 @@ Status Pkcs11Session::log_in(Bytes pin) {
   if ((info.flags & CKF_LOGIN_REQUIRED) == 0) return {};
   if ((info.flags & CKF_USER_PIN_LOCKED) != 0)
     return Error(Errc::token_unavailable, "the PIN is locked", static_cast<int>(CKR_PIN_LOCKED));
-  const bool pad = pin.empty() && (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+  const bool pad = pin.empty();
+  if (pad && (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
+    return Error(Errc::passphrase_wrong, "the token wants a PIN");
   const CK_RV code =
       (*module_)->C_Login(session_, CKU_USER, pad ? nullptr : bytes_for(pin), pad ? 0 : pin.size());
   if (code == CKR_USER_ALREADY_LOGGED_IN) return {};

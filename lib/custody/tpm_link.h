@@ -53,6 +53,8 @@ class TpmLink {
   TpmLink(const TpmAuth& auth);
   Status start(const std::string& tcti);
   Status start_session();
+  TSS2_RC try_session(ESYS_TR salt_key);
+  void flush_left_sessions() noexcept;
   Status set_auth(ESYS_TR object, Bytes auth);
   Result<bool> is_defined(Index index);
   Result<ESYS_TR> open_area(Index index);

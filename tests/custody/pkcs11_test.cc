@@ -1,0 +1,219 @@
+// What is claimed of a PKCS#11 token alone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "custody/pkcs11_session.h"
+#include "custody/token_stands.h"
+
+namespace efface::test {
+namespace {
+
+using testing::ElementsAre;
+
+class Pkcs11RootKeys : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const char* reason = Pkcs11Stand::needs()) GTEST_SKIP() << reason;
+    stand_.emplace();
+    take(Pkcs11RootKeyStore::create(stand_->options()));
+  }
+  void take(Result<std::unique_ptr<Pkcs11RootKeyStore>> made) {
+    ASSERT_TRUE(made) << name(made.error().code()) << ": " << made.error().note();
+    store_ = std::move(*made);
+  }
+  void reopen() {
+    store_.reset();
+    take(Pkcs11RootKeyStore::open(stand_->options()));
+  }
+  std::unique_ptr<custody::Pkcs11Session> session() {
+    auto opened = custody::Pkcs11Session::open(
+        stand_->token().module(), {std::string(SoftHsm::label), {}}, as_bytes(SoftHsm::pin));
+    EXPECT_TRUE(opened);
+    return opened ? std::move(*opened) : nullptr;
+  }
+  static custody::Objects keys_in(custody::Pkcs11Session& session) {
+    const CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+    custody::Template wanted;
+    wanted.add_class(secret);
+    auto found = session.find(std::move(wanted));
+    EXPECT_TRUE(found);
+    return found ? *found : custody::Objects();
+  }
+
+  // Every file of the token, and its bytes.
+  using Files = std::map<std::filesystem::path, std::vector<char>>;
+  Files token_files() const {
+    Files files;
+    const auto& below = stand_->token().object_directory();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(below)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      files[entry.path()] = {std::istreambuf_iterator<char>(in), {}};
+    }
+    return files;
+  }
+
+  std::optional<Pkcs11Stand> stand_;
+  std::unique_ptr<Pkcs11RootKeyStore> store_;
+};
+
+TEST_F(Pkcs11RootKeys, AreSensitiveNotExtractableAndNotCopied) {
+  ASSERT_TRUE(store_->create(1, {}));
+  const auto token = session();
+  const custody::Objects keys = keys_in(*token);
+  ASSERT_EQ(keys.size(), 1u);
+  const auto flag = [&](CK_ATTRIBUTE_TYPE type) {
+    const auto value = token->read(keys[0], type);
+    EXPECT_TRUE(value && value->size() == 1) << type;
+    return value && value->size() == 1 && (*value)[0] != std::byte{0};
+  };
+  EXPECT_TRUE(flag(CKA_TOKEN));
+  EXPECT_TRUE(flag(CKA_PRIVATE));
+  EXPECT_TRUE(flag(CKA_SENSITIVE));
+  EXPECT_TRUE(flag(CKA_ALWAYS_SENSITIVE));
+  EXPECT_TRUE(flag(CKA_NEVER_EXTRACTABLE));
+  EXPECT_FALSE(flag(CKA_EXTRACTABLE));
+  EXPECT_FALSE(flag(CKA_MODIFIABLE));
+  EXPECT_FALSE(flag(CKA_COPYABLE));
+  EXPECT_FALSE(token->read(keys[0], CKA_VALUE));
+  EXPECT_TRUE(token->refuses_to_show(keys[0], CKA_VALUE));
+}
+
+TEST_F(Pkcs11RootKeys, OfSoftHsmAreL0AndSayThatAFileIsDeleted) {
+  EXPECT_EQ(store_->assurance().level, AssuranceLevel::l0_logical);
+  EXPECT_THAT(store_->assurance().rests_on, testing::HasSubstr("deletes a file"));
+  EXPECT_FALSE(*store_->lies_within("/"));
+}
+
+TEST_F(Pkcs11RootKeys, OfATokenThatSaysItIsHardwareAreL3) {
+  stand_->fault().says_it_is_hardware = true;
+  reopen();
+  EXPECT_EQ(store_->assurance().level, AssuranceLevel::l3_token);
+}
+
+// What SoftHSM does is to unlink. Whoever kept the file has the key: this is why it is L0.
+TEST_F(Pkcs11RootKeys, OfSoftHsmComeBackWithACopyOfTheirFile) {
+  const Files before = token_files();
+  ASSERT_TRUE(store_->create(1, anchor_of(1)));
+  const auto wrapped = wrapped_by(*store_, 1);
+  const Files with_key = token_files();
+  ASSERT_TRUE(store_->destroy(1));
+  store_.reset();
+  const Files after = token_files();
+  for (const auto& [path, bytes] : with_key)
+    if (!after.contains(path))
+      std::ofstream(path, std::ios::binary)
+          .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  take(Pkcs11RootKeyStore::open(stand_->options()));
+  EXPECT_THAT(*store_->list(), ElementsAre(1));
+  EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc{});
+  // The number is known all the same, and destroying it once more holds.
+  EXPECT_EQ(code_of(store_->create(1, {})), Errc::exists);
+  ASSERT_TRUE(store_->destroy(1));
+  reopen();
+  EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc::root_key_missing);
+}
+
+TEST_F(Pkcs11RootKeys, AreNotDestroyedWhenTheTokenOnlySaysSo) {
+  ASSERT_TRUE(store_->create(1, {}));
+  ASSERT_TRUE(store_->create(2, {}));
+  const auto wrapped = wrapped_by(*store_, 1);
+  stand_->fault().keeps_what_it_destroys = true;
+  EXPECT_EQ(code_of(store_->destroy(1)), Errc::io);
+  EXPECT_EQ(code_of(store_->rotate(1, 3, {})), Errc::io);
+  EXPECT_THAT(*store_->list(), ElementsAre(1, 2));
+  stand_->fault() = {};
+  ASSERT_TRUE(store_->rotate(1, 3, {}));
+  EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc::root_key_missing);
+}
+
+TEST_F(Pkcs11RootKeys, AreRefusedOfATokenThatShowsThem) {
+  stand_->fault().shows_keys = true;
+  EXPECT_EQ(code_of(store_->create(1, {})), Errc::unsupported);
+  stand_->fault() = {};
+  EXPECT_THAT(*store_->list(), testing::IsEmpty());
+}
+
+TEST_F(Pkcs11RootKeys, NeedAesGcm) {
+  store_.reset();
+  stand_->fault().has_no_gcm = true;
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(stand_->options())), Errc::unsupported);
+}
+
+TEST_F(Pkcs11RootKeys, WrapUnderANonceThatTheTokenInsistsOn) {
+  ASSERT_TRUE(store_->create(1, {}));
+  stand_->fault().insists_on_its_own_iv = true;
+  const auto wrapped = store_->wrap(1, as_bytes("region"), some_root());
+  // The stand-in refuses our nonce for decryption too, so what it wrapped is looked at without it.
+  stand_->fault() = {};
+  if (wrapped) {
+    EXPECT_EQ((*wrapped)[2], std::byte{0x77});
+    EXPECT_EQ(unwrap_code(*store_, 1, *wrapped), Errc{});
+  }
+  EXPECT_EQ(code_of(wrapped), Errc{});
+}
+
+TEST_F(Pkcs11RootKeys, AreHadAgainWhenTheSessionIsLost) {
+  ASSERT_TRUE(store_->create(1, anchor_of(1)));
+  const auto wrapped = wrapped_by(*store_, 1);
+  stand_->fault().loses_the_next_session = true;
+  EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc{});
+  stand_->fault().loses_the_next_session = true;
+  EXPECT_TRUE(store_->rotate(1, 2, anchor_of(2)));
+  EXPECT_EQ(*store_->anchor(), anchor_of(2));
+}
+
+TEST_F(Pkcs11RootKeys, ComeBackWithTheToken) {
+  ASSERT_TRUE(store_->create(1, {}));
+  stand_->fault().broken = true;
+  const auto gone = store_->list();
+  ASSERT_EQ(code_of(gone), Errc::token_unavailable);
+  stand_->fault() = {};
+  EXPECT_THAT(*store_->list(), ElementsAre(1));
+}
+
+TEST_F(Pkcs11RootKeys, AreTriedWithAWrongPinOnceAStore) {
+  store_.reset();
+  auto options = stand_->options("0000-0000");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::passphrase_wrong);
+  options.pin = {};
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::passphrase_wrong);
+}
+
+TEST_F(Pkcs11RootKeys, StandUnderNamesSideBySide) {
+  auto options = stand_->options();
+  options.name = "another";
+  auto made = Pkcs11RootKeyStore::create(options);
+  ASSERT_TRUE(made);
+  RootKeyStore& other = **made;
+  EXPECT_NE(other.id(), store_->id());
+  ASSERT_TRUE(store_->create(1, anchor_of(1)));
+  ASSERT_TRUE(other.create(1, anchor_of(7)));
+  EXPECT_EQ(unwrap_code(other, 1, wrapped_by(*store_, 1)), Errc::corruption);
+  ASSERT_TRUE(store_->destroy(1));
+  EXPECT_THAT(*other.list(), ElementsAre(1));
+  EXPECT_EQ(*other.anchor(), anchor_of(7));
+}
+
+TEST_F(Pkcs11RootKeys, AreNotFoundWithoutTheTokenOrTheModule) {
+  auto options = stand_->options();
+  options.token_label = "no such token";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::token_unavailable);
+  options = stand_->options();
+  options.token_serial = "0";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::token_unavailable);
+  options.module = "/nonexistent/module.so";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::token_unavailable);
+  options.module = "module.so";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::invalid_argument);
+  options = stand_->options();
+  options.name.clear();
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace efface::test
