@@ -7,11 +7,12 @@
 // lies, or is backed up against the rules, brings nobody back.
 //
 // Shape     docs/format/keyring.md, "Wrapped by several". An epoch is held when all members hold
-//           it. id() is a hash of the members' ids, in whatever order they are given.
+//           it; listed is what all hold that answer. id() is a hash of the members' ids, in
+//           whatever order they are given.
 // Steps     rotate and destroy ask every member, and succeed when one or more confirm that the key
 //           is gone. What the others have left is of no use to anyone, is not listed, and is
-//           destroyed in the next create or rotate, which is refused until it is. assurance() and
-//           replicas() speak of those that confirmed.
+//           destroyed before another epoch is made at all. assurance() and replicas() speak of
+//           those that confirmed.
 // Assurance L4 when two or more confirmed and one of them is a token (L3); else the best of those
 //           that confirmed.
 // Threads   As RootKeyStore.

@@ -68,12 +68,11 @@ Assurance CompositeRootKeyStore::Impl::assurance() const {
   return {best.level, no_token};
 }
 
-// Who has lost an epoch has ended it, whatever those say, or not, who do not answer.
+// Who has lost an epoch has ended it, whatever those hold who do not answer.
 Result<Epochs> CompositeRootKeyStore::Impl::list() const {
   const Members::Held held = members_.look();
-  Epochs whole = held.whole();
-  if (held.unanswered && !(held.answered() && whole.empty())) return *held.unanswered;
-  return whole;
+  if (!held.answered()) return *held.unanswered;
+  return held.whole();
 }
 
 Result<Anchor> CompositeRootKeyStore::Impl::anchor() const {

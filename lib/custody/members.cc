@@ -163,6 +163,7 @@ Members::Step Members::rotate(Epoch destroyed, std::optional<Epoch> created, con
   };
   const Held held = look();
   const Epochs whole = held.whole();
+  if (!held.answered()) fail(*held.unanswered);
   if (created)
     if (const Status fits = check_in_force(held, anchor); !fits) {
       fail(fits.error());
