@@ -321,6 +321,8 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
     leaf.remove(gone_tenants[i], std::nullopt, [&](RowView) { whole[i]->removed = true; });
     return {};
   }));
+  // Rows alone end an epoch too: no copy of the keyring from before them opens any more.
+  if (txn.changed() && !txn.top_rekeyed()) EFFACE_TRY(txn.rekey_top());
   if (const std::uint32_t day = last_day_gone(removals); day != 0)
     EFFACE_TRY(txn.queue({0, Reclaim::What::days, day, {}}));
   for (Removal* removal : whole) {

@@ -95,14 +95,20 @@ Status Keyring::catch_up_copy() {
   }
   // Of a failed write the last ones may be torn: from the last whose chain is right.
   std::uint64_t offset = LedgerCopy::header_bytes;
+  Id16 chain = first_chain(options_.region);
   for (; whole > 0; --whole) {
     EFFACE_ASSIGN(const BookRow row, read_row(txn, whole - 1));
     EFFACE_ASSIGN(const auto frame, copy.read(row.copy_offset));
     if (!frame || frame->chain != row.chain || !std::ranges::equal(frame->entry, row.entry))
       continue;
     offset = frame->end;
+    chain = row.chain;
     break;
   }
+  // What follows is torn, or the copy is of another history.
+  EFFACE_ASSIGN(const auto next, copy.read(offset));
+  if (next && next->chain == next_chain(chain, next->entry))
+    return Error(Errc::ledger_mismatch, "the ledger and its copy contradict each other");
   EFFACE_TRY(copy.cut(offset));
   constexpr std::size_t batch_bytes = std::size_t{1} << 20;
   std::vector<std::byte> frames;
