@@ -43,11 +43,12 @@ class RootKeysThatFail final : public RootKeysOver {
     bool has_done_it = false;
     Errc code = Errc::token_unavailable;
   };
-  void arm(const Plan& plan) {
+  // Stores that are given one counter are counted together: as when a process ends.
+  void arm(const Plan& plan,
+           std::shared_ptr<std::size_t> calls = std::make_shared<std::size_t>(0)) {
     plan_ = plan;
-    calls_ = 0;
+    calls_ = std::move(calls);
   }
-  std::size_t calls() const noexcept { return calls_; }
 
   Result<std::vector<Epoch>> list() override {
     return failing([&] { return RootKeysOver::list(); });
@@ -74,15 +75,15 @@ class RootKeysThatFail final : public RootKeysOver {
  private:
   template <class Call>
   auto failing(Call&& call) -> decltype(call()) {
-    ++calls_;
-    const bool fails = plan_.at != 0 && (plan_.for_ever ? calls_ >= plan_.at : calls_ == plan_.at);
+    const std::size_t number = ++*calls_;
+    const bool fails = plan_.at != 0 && (plan_.for_ever ? number >= plan_.at : number == plan_.at);
     if (!fails) return call();
     if (plan_.has_done_it) static_cast<void>(call());
     return Error(plan_.code, "told to fail");
   }
 
   Plan plan_;
-  std::size_t calls_ = 0;
+  std::shared_ptr<std::size_t> calls_ = std::make_shared<std::size_t>(0);
 };
 
 // Takes its time, as a token does.
