@@ -153,11 +153,15 @@ Status Keyring::retire_root(RootKeyStore& left) {
   return finish_retiring(left);
 }
 
-// Also the epoch that is not listed: of several stores one may not have answered.
+// Also the epoch that is not listed: of several stores one may not have answered. Goes on after a
+// failure.
 Status Keyring::finish_retiring(RootKeyStore& left) {
-  EFFACE_ASSIGN(const std::vector<Epoch> held, left.list());
-  for (const Epoch epoch : held) EFFACE_TRY(left.destroy(epoch));
-  EFFACE_TRY(left.destroy(retiring_->epoch));
+  EFFACE_ASSIGN(std::vector<Epoch> held, left.list());
+  held.push_back(retiring_->epoch);
+  Status destroyed;
+  for (const Epoch epoch : held)
+    if (const Status gone = left.destroy(epoch); !gone) destroyed = gone;
+  EFFACE_TRY(destroyed);
   EFFACE_ASSIGN(const std::vector<Epoch> after, left.list());
   if (!after.empty()) return Error(Errc::io, "the root key store that was left still holds keys");
   return forget_retiring();
