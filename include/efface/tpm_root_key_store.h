@@ -71,6 +71,9 @@ class EFFACE_EXPORT TpmRootKeyStore final : public RootKeyStore {
   // again. Errors: rate_limited, and nothing has changed.
   Status rotate(Epoch destroyed, Epoch created, const Anchor& anchor) override;
   Status destroy(Epoch epoch) override;
+  // None of one after a rotation that was refused as too soon: a region opens all the same, and
+  // what was erased stays pending.
+  Replicas replicas() const override;
   Result<bool> lies_within(const std::string& directory) const override;  // Never: it is a token.
 
  private:

@@ -93,6 +93,11 @@ class TpmRootKeyStore::Impl {
 
   const StoreId& id() const noexcept { return id_; }
   Assurance assurance() const noexcept { return assurance_; }
+  bool came_too_soon() const noexcept { return came_too_soon_; }
+  Status noted(Status step) noexcept {
+    came_too_soon_ = !step && step.error().code() == Errc::rate_limited;
+    return step;
+  }
 
   Result<std::vector<Epoch>> list();
   Result<Anchor> anchor();
@@ -168,6 +173,7 @@ class TpmRootKeyStore::Impl {
   std::unique_ptr<TpmLink> link_;
   StoreId id_{};
   Assurance assurance_;
+  bool came_too_soon_ = false;  // The last step.
   std::uint64_t fork_generation_;
 };
 
@@ -409,7 +415,7 @@ Result<Anchor> TpmRootKeyStore::anchor() {
 
 Status TpmRootKeyStore::create(Epoch epoch, const Anchor& anchor) {
   return crypto::guarded(
-      [&] { return impl_->on_tpm([&] { return impl_->create(epoch, anchor); }); });
+      [&] { return impl_->noted(impl_->on_tpm([&] { return impl_->create(epoch, anchor); })); });
 }
 
 Result<std::vector<std::byte>> TpmRootKeyStore::wrap(Epoch epoch, Bytes context, KeyView key) {
@@ -423,13 +429,17 @@ Status TpmRootKeyStore::unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key ou
 }
 
 Status TpmRootKeyStore::rotate(Epoch destroyed, Epoch created, const Anchor& anchor) {
-  return crypto::guarded(
-      [&] { return impl_->on_tpm([&] { return impl_->rotate(destroyed, created, anchor); }); });
+  return crypto::guarded([&] {
+    return impl_->noted(impl_->on_tpm([&] { return impl_->rotate(destroyed, created, anchor); }));
+  });
 }
 
 Status TpmRootKeyStore::destroy(Epoch epoch) {
-  return crypto::guarded([&] { return impl_->on_tpm([&] { return impl_->destroy(epoch); }); });
+  return crypto::guarded(
+      [&] { return impl_->noted(impl_->on_tpm([&] { return impl_->destroy(epoch); })); });
 }
+
+Replicas TpmRootKeyStore::replicas() const { return {impl_->came_too_soon() ? 0u : 1u, 1}; }
 
 Result<bool> TpmRootKeyStore::lies_within(const std::string&) const { return false; }
 

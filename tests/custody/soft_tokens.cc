@@ -118,6 +118,7 @@ bool SoftTpm::starts_on(int port) {
 }
 
 void SoftTpm::start() {
+  port_ = 0;
   constexpr int first = 20'000;
   constexpr int ports = 10'000;
   const int begin = 2 * (::getpid() % (ports / 2));
@@ -127,7 +128,7 @@ void SoftTpm::start() {
     port_ = port;
     return;
   }
-  EFFACE_CHECK(!"a free port");
+  EFFACE_CHECK(port_ != 0);
 }
 
 void SoftTpm::stop() {

@@ -215,6 +215,10 @@ class BrokenOff : public RootKeys<Stand> {
     }
     for (const Epoch epoch : gone_)
       EXPECT_EQ(code_of(this->store_->create(epoch, {})), Errc::exists);
+    while (gone_.size() > 2) {  // Enough to look at, each time.
+      wrapped_.erase(*gone_.begin());
+      gone_.erase(gone_.begin());
+    }
   }
   void remember(Epoch epoch) { wrapped_[epoch] = wrapped_by(*this->store_, epoch); }
 
@@ -250,7 +254,6 @@ TYPED_TEST(BrokenOff, ARotationIsFinishedByTheNextOne) {
     }
     EXPECT_THAT(*this->store_->list(), ElementsAre(spare, next));
     EXPECT_EQ(*this->store_->anchor(), anchor_of(spare));
-    this->check_list();
     in_force = spare;
     spare = next;
   }

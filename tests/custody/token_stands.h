@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -98,8 +99,14 @@ class TpmStand {
  public:
   static const char* needs() { return SoftTpm::needs(); }
   TpmRootKeyStoreOptions options(std::string_view auth = "right") const {
-    return {.tcti = tpm_.tcti(), .auth = as_bytes(auth), .rotation_interval = {}};
+    return {.tcti = tpm_.tcti(),
+            .auth = as_bytes(auth),
+            .rotation_interval = rotation_interval,
+            .rotations_at_once_max = 1,
+            .now = now};
   }
+  std::chrono::seconds rotation_interval{};
+  std::chrono::system_clock::time_point (*now)() = nullptr;
   auto create() { return as_any(TpmRootKeyStore::create(options())); }
   auto open() { return as_any(TpmRootKeyStore::open(options())); }
   auto open_wrongly() { return as_any(TpmRootKeyStore::open(options("wrong"))); }

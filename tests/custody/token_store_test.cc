@@ -1,6 +1,7 @@
 // A whole store on root keys of each kind.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 
 #include "custody/token_stands.h"
@@ -100,6 +101,93 @@ TYPED_TEST(StoreOn, DoesNotOpenAnOldCopyOfItsKeyring) {
   this->close();
   old.put_back();
   EXPECT_EQ(this->open(), Errc::keyring_stale);
+}
+
+class StoreOnTpm : public StoreOn<TpmStand> {
+ protected:
+  Errc erase(std::string_view id) {
+    const SubjectId leaving[] = {SubjectId(id)};
+    const auto erased = tenant().erase(leaving);
+    return erased ? Errc{} : erased.error().code();
+  }
+  void put(std::string_view id) {
+    ASSERT_TRUE(activity().put(enrol(id), RecordName("a"), as_bytes("one")));
+  }
+  SavedFiles state_of_tpm() {
+    close();
+    stand_->tpm().stop();
+    SavedFiles saved(stand_->tpm().state_directory());
+    stand_->tpm().start();
+    return saved;
+  }
+  void put_back(const SavedFiles& saved) {
+    close();
+    stand_->tpm().stop();
+    saved.put_back();
+    stand_->tpm().start();
+  }
+
+  static inline std::chrono::system_clock::time_point now_{std::chrono::days(20'000)};
+};
+
+TEST_F(StoreOnTpm, LeavesPendingWhatComesTooSoonAndFinishesItLater) {
+  put("alice");
+  put("bob");
+  put("carol");
+  close();
+  stand_->rotation_interval = std::chrono::hours(1);
+  stand_->now = [] { return now_; };
+  ASSERT_EQ(open(), Errc{});  // Takes the one rotation that there is.
+  EXPECT_EQ(erase("alice"), Errc::erase_pending);
+  EXPECT_EQ(value_of("alice"), "subject_unknown");
+  EXPECT_NE(erase("bob"), Errc{});
+  close();
+  ASSERT_EQ(open(), Errc{});
+  EXPECT_TRUE(store_->stats()->regions.front().erase_pending);
+  EXPECT_EQ(value_of("bob"), "one");
+  close();
+  now_ += std::chrono::hours(1);
+  ASSERT_EQ(open(), Errc{});
+  EXPECT_FALSE(store_->stats()->regions.front().erase_pending);
+  EXPECT_EQ(value_of("alice"), "subject_unknown");
+  now_ += std::chrono::hours(1);
+  EXPECT_EQ(erase("carol"), Errc{});
+}
+
+// What an old state file of a TPM in software can do, and what not.
+TEST_F(StoreOnTpm, DoesNotOpenWhenTheTpmIsOlderThanItsKeyring) {
+  put("alice");
+  put("bob");
+  const SavedFiles old = state_of_tpm();
+  ASSERT_EQ(open(), Errc{});
+  ASSERT_EQ(erase("alice"), Errc{});
+  ASSERT_EQ(erase("bob"), Errc{});
+  put_back(old);
+  EXPECT_EQ(open(), Errc::keyring_stale);
+}
+
+TEST_F(StoreOnTpm, BringsNobodyBackWithAnOldTpmThatHoldsTheEpochInForce) {
+  put("alice");
+  ASSERT_EQ(erase("alice"), Errc{});
+  const SavedFiles old = state_of_tpm();
+  ASSERT_EQ(open(), Errc{});
+  put("bob");
+  put_back(old);
+  ASSERT_EQ(open(), Errc{});
+  EXPECT_EQ(value_of("alice"), "subject_unknown");
+  EXPECT_EQ(value_of("bob"), "one");
+}
+
+TEST_F(StoreOnTpm, ComesBackWithTheWholeMachineWhichNothingOnItCanTell) {
+  put("alice");
+  const SavedFiles old_tpm = state_of_tpm();
+  const SavedFiles old_store(home_ / "store");
+  ASSERT_EQ(open(), Errc{});
+  ASSERT_EQ(erase("alice"), Errc{});
+  put_back(old_tpm);
+  old_store.put_back();
+  ASSERT_EQ(open(), Errc{});
+  EXPECT_EQ(value_of("alice"), "one");
 }
 
 }  // namespace
