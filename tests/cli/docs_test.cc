@@ -9,6 +9,7 @@ using efface::test::agrees;
 
 TEST(CliPage, ShowsWhatReallyHappens) {
   const efface::test::TempDirectory directory("page");
+  std::filesystem::copy(EFFACE_SOURCE_DIR "/docs/examples/receipt", directory / "receipt");
   efface::test::expect_page("cli.md", directory, 20);
 }
 
