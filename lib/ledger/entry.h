@@ -86,8 +86,8 @@ Result<Entry> decode(Bytes bytes);
 Hash hash_of_row(Bytes handle);
 
 // Binds an entry to a person without naming her: keyed BLAKE2b-256 under a salt of 32 bytes of
-// ("efface.ledger.commitment", tenant's name, id), each with its length. Who has the salt can show whom it is about; nobody
-// else can tell.
+// ("efface.ledger.commitment", tenant's name, id), each with its length. Who has the salt can show
+// whom it is about; nobody else can tell.
 Hash commitment_to(Bytes salt, std::string_view tenant, Bytes subject_id);
 
 }  // namespace efface::ledger
