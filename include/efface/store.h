@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include "efface/incident.h"
+#include "efface/restore.h"
 #include "efface/result.h"
 #include "efface/rights.h"
 #include "efface/root_key_store.h"
@@ -72,6 +74,10 @@ struct OpenOptions {
   // before erase answers, with no lock held; again at the next maintain or open until it answers
   // true, so at least once. It must not throw. Without one, tokens wait.
   std::function<bool(std::string_view tenant, Bytes token)> on_erased{};
+  // Told of every incident that is opened, once for each tenant that it concerns. As on_erased: at
+  // least once, with no lock held, again at the next maintain or open until it answers true. It
+  // must not throw.
+  std::function<bool(std::string_view tenant, IncidentNumber number)> on_incident{};
   // For tests: what time it is. Null: the system's clock.
   std::chrono::system_clock::time_point (*now)() = nullptr;
 };
@@ -196,6 +202,12 @@ class EFFACE_EXPORT Store {
   // database. Errors: corruption, or a part is missing; store_missing; unsafe_path; format_new; io.
   static Result<BackupReport> verify_backup(const std::filesystem::path& backup);
 
+  // Puts copies back, and brings nobody back (efface/restore.h); then the store opens. It must not
+  // be open. Errors: keyring_stale: the keyring has not the key in force, or the ledger's copy is
+  // missing or too old itself: put back that copy, or another mirror; ledger_mismatch; those of
+  // open and of verify_backup. What an error leaves is refused by open until it is done again.
+  static Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& restore);
+
   // ---- the ledger of a region, for who has to believe it: docs/receipts.md ----
   // Errors of all: region_not_open.
   // The key that checks its receipts and checkpoints: one line of text. Give it out in a way that
@@ -212,6 +224,38 @@ class EFFACE_EXPORT Store {
   // From that entry on, in order, until look answers stop.
   Status each_decision(const Region& region, std::uint64_t first,
                        FunctionRef<Flow(const Decision&)> look) const;
+
+  // ---- incidents [33, 34]: efface/incident.h ----
+  // Each is on the register, and in the ledger, when it answers. Errors of all: incident_unknown;
+  // region_not_open: a region of the incident is not; corruption.
+  // Errors: invalid_argument (nothing is exposed, a time to come, a window that ends before it
+  // began), too_large, tenant_unknown, region_unknown.
+  Result<IncidentNumber> open_incident(const IncidentTerms& terms, Actor actor) const;
+  Result<Incident> incident(IncidentNumber number) const;
+  Result<std::vector<Incident>> incidents() const;  // Of the open regions, by number.
+  // Errors: conflict when it is closed; invalid_argument, too_large (at most 1,000).
+  Status update_incident(IncidentNumber number, std::string_view text, Actor actor) const;
+  // That they have been told; nothing is sent. The first time stays. Errors: conflict when it is
+  // closed; invalid_argument for a time to come.
+  Status note_notified(IncidentNumber number, Audience audience, Actor actor,
+                       std::optional<TimePoint> when = {}) const;
+  Status close_incident(IncidentNumber number, Actor actor) const;
+  // What could be read, as far as it is known now: who goes from now on is only counted. Tells of
+  // each tenant. Cost: opens every record of their people. Errors: transfer_not_permitted.
+  Result<Exposure> exposure(IncidentNumber number,
+                            FunctionRef<void(const TenantExposure&)> each) const;
+  // The same of one tenant. Errors: incident_unknown also when it does not concern the tenant;
+  // tenant_unknown (another store's).
+  Result<TenantExposure> exposure(IncidentNumber number, const Tenant& tenant) const;
+  // Whom of the tenant it concerns: those who are there, with the purposes of what could be read.
+  // Nobody, when nothing could. look must not re-key (Shred::now, maintain).
+  Status each_concerned(
+      IncidentNumber number, const Tenant& tenant,
+      FunctionRef<Flow(std::string_view id, std::span<const std::string_view> purposes)> look)
+      const;
+  // A text for the tenant to complete and send, with what is known [33(3), 34(2)]. It names nobody.
+  Result<std::string> notification(IncidentNumber number, const Tenant& tenant,
+                                   Audience audience) const;
 
  private:
   friend struct internal::Access;

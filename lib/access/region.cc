@@ -96,9 +96,14 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
   return parent.sync();
 }
 
+Result<Id16> region_id(const os::Directory& directory) {
+  EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
+  return info.id;
+}
+
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
                                                  const RegionOptions& region,
-                                                 const OpenOptions& options) {
+                                                 const OpenOptions& options, Opening opening) {
   auto state = std::make_shared<RegionState>();
   state->name = region.name;
   EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
@@ -110,11 +115,16 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
   keyring::KeyringOptions of_keyring = keyring_options(info.id, *region.root_keys, options);
   of_keyring.mirrors = region.keyring_mirrors;
+  of_keyring.restoring = opening == Opening::to_restore;
   EFFACE_ASSIGN(of_keyring.ledger_copy, ledger_copy(directory, info.id, region));
   EFFACE_ASSIGN(state->keyring, keyring::Keyring::open_newest(directory, "keyring", of_keyring));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
   EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
+  EFFACE_ASSIGN(const records::Vault::Seen seen, state->vault->seen());
+  if (opening == Opening::to_use && seen.sequence < state->keyring->records_floor())
+    return Error(Errc::records_stale, "the records are older than the keyring: restore them");
   state->vault->watch(*state->keyring);
+  state->keyring->saw_records(seen.sequence);
   state->open = true;
   return state;
 }

@@ -46,8 +46,13 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
 
 // Its root_keys may be null: the region is known, and not open.
+Result<Id16> region_id(const os::Directory& directory);
+
+// To be restored: also when its keyring, or its records, are older than they should be. Errors:
+// records_stale.
+enum class Opening : bool { to_use, to_restore };
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
                                                  const RegionOptions& region,
-                                                 const OpenOptions& options);
+                                                 const OpenOptions& options, Opening opening);
 
 }  // namespace efface::access

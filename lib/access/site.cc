@@ -147,14 +147,27 @@ Result<std::vector<std::string>> Site::region_names(const std::filesystem::path&
   return names;
 }
 
-Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
+Result<std::vector<RegionPlace>> region_places(const std::filesystem::path& store) {
+  EFFACE_TRY(crypto::initialise());
+  EFFACE_ASSIGN(const os::Directory directory, os::Directory::open(store));
+  EFFACE_ASSIGN(const codec::StoreFields manifest, read_manifest(directory));
+  std::vector<RegionPlace> places;
+  for (const codec::StoreRegionFields& region : manifest.regions) {
+    EFFACE_ASSIGN(os::Directory found, region_directory(directory, region));
+    EFFACE_ASSIGN(const Id16 id, region_id(found));
+    places.push_back({region.name, id, std::move(found)});
+  }
+  return places;
+}
+
+Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening opening) {
   EFFACE_TRY(check_options(options));
   EFFACE_TRY(start(options));
   EFFACE_ASSIGN(const os::Directory store, os::Directory::open(options.directory));
   EFFACE_ASSIGN(const codec::StoreFields manifest, read_manifest(store));
   std::unique_ptr<Site> site(
       new Site({options.now != nullptr ? options.now : &system_now, options.processing_region,
-                options.require_agreement, options.on_erased}));
+                options.require_agreement, options.on_erased, options.on_incident}));
   std::vector<std::filesystem::path>& data = site->directories_;
   data.push_back(options.directory);
   for (const codec::StoreRegionFields& region : manifest.regions)
@@ -175,7 +188,7 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options) {
         EFFACE_TRY(check_outside(*asked_for.root_keys, region.directory));
       EFFACE_TRY(check_mirrors(asked_for, data));
     }
-    EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options));
+    EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options, opening));
     state->apart = data;
     state->apart.insert(state->apart.end(), asked_for.keyring_mirrors.begin(),
                         asked_for.keyring_mirrors.end());

@@ -13,16 +13,28 @@
 
 namespace efface::access {
 
+// Where a region's data lies, whether or not it opens.
+struct RegionPlace {
+  std::string name;
+  Id16 id{};
+  os::Directory directory;
+};
+Result<std::vector<RegionPlace>> region_places(const std::filesystem::path& store);
+
 class Site {
  public:
   static Status create(const OpenOptions& options);
-  static Result<std::unique_ptr<Site>> open(const OpenOptions& options);
+  static Result<std::unique_ptr<Site>> open(const OpenOptions& options,
+                                            Opening opening = Opening::to_use);
   static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
 
   const std::vector<std::shared_ptr<RegionState>>& regions() const noexcept { return regions_; }
   // Where its data lies: what is copied elsewhere must not come to lie in one of these.
   const std::vector<std::filesystem::path>& directories() const noexcept { return directories_; }
   TimePoint now() const { return setting_.clock(); }
+  const std::function<bool(std::string_view, IncidentNumber)>& on_incident() const noexcept {
+    return setting_.on_incident;
+  }
 
   Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
   std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.

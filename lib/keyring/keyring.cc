@@ -135,12 +135,17 @@ Status Keyring::recover() {
         EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
         EFFACE_ASSIGN(book_, read_head(txn, options_.region));
         EFFACE_ASSIGN(last_commit_, read_sequence(txn));
+        EFFACE_ASSIGN(records_floor_, read_floor(txn));
         return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
       }));
   sequence_ = last_commit_.number;
   if (reads_only_) return {};
-  EFFACE_TRY(check_anchor(anchor));
-  EFFACE_TRY(open_copy());
+  if (options_.restoring) {
+    EFFACE_TRY(check_copy(anchor));
+  } else {
+    EFFACE_TRY(check_anchor(anchor));
+    EFFACE_TRY(open_copy());
+  }
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
   EFFACE_TRY(read_retiring());
   pending_ = retiring_ != nullptr;

@@ -59,6 +59,9 @@ struct KeyringOptions {
   std::size_t cached_tags_max = 16'384;
   std::shared_ptr<LedgerCopy> ledger_copy{};  // None: the ledger stands in the keyring alone.
   std::chrono::system_clock::time_point (*now)() = nullptr;  // Null: the system's clock.
+  // Opens also when the ledger's copy has entries that the keyring has not: for whoever applies
+  // them before anything is read.
+  bool restoring = false;
   std::vector<std::filesystem::path> mirrors{};
 };
 
@@ -261,8 +264,28 @@ class Keyring {
   Status each_entry(std::uint64_t first, FunctionRef<Result<Flow>(std::uint64_t, Bytes)> look);
   // The region's own: made with its first use.
   Result<crypto::SigningKey> signing_key();
+  // ---- notes: what the region keeps for itself, by number, sealed under a key of its own ----
+  Status put_note(const Lock& held, std::uint64_t number, Bytes note,
+                  std::span<const ledger::Entry> decisions = {});
+  Result<std::optional<codec::Plaintext>> note(std::uint64_t number);
+  Result<std::vector<std::uint64_t>> note_numbers();  // Ascending.
+
   // Whether the copy has every entry, durably.
   bool copy_in_step() const noexcept { return !copy_behind_; }
+
+  // ---- restoring ----
+  // What the copy has and this keyring has not.
+  Result<std::vector<ledger::Entry>> missing_entries();
+  // They have been applied: they are entered as they were, and one more that says so.
+  Status take_over(const Lock& held, std::span<const ledger::Entry> missing,
+                   const ledger::Entry& restored);
+  // Whether the ledger begins with one of that size and root, known from elsewhere. Errors:
+  // keyring_stale, ledger_mismatch.
+  Status check_begins_with(std::uint64_t entries, Bytes root) const;
+  // How far this keyring had come when the records, as it knows of them, were last written: records
+  // that had seen less are older copies.
+  std::uint64_t records_floor() const noexcept { return records_floor_; }
+  void saw_records(std::uint64_t sequence) const noexcept;
 
   // ---- forgetting ----
   // All removals that wait at the same time are one epoch. Not found is no error.
@@ -342,10 +365,15 @@ class Keyring {
   Status enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot& next,
                       Entered& into) const;
   void keep(Entered&& entered);
+  Result<std::optional<crypto::SecretKey>> notes_key();
+  Status make_notes_key(const Lock& held);
   Status open_copy();
   Status catch_up_copy();
   Status sync_copy();
+  Status put_floor(storage::WriteTxn& txn, Entered& into) const;
   Status check_anchor(const Anchor& anchor) const;
+  Status check_copy(const Anchor& anchor);
+  static Result<std::uint64_t> read_floor(const storage::ReadTxn& txn);
   Anchor anchor_of(Epoch in_force) const;
   Status put_root_record(storage::WriteTxn& txn, const NextRoot& next, std::uint32_t buckets) const;
   void publish_root();
@@ -395,6 +423,8 @@ class Keyring {
   std::array<std::byte, 32> root_hash_{};
   BookHead book_;  // As it is committed; changed by the writer.
   std::atomic<bool> copy_behind_{false};
+  std::uint64_t records_floor_ = 0;  // As it is committed.
+  mutable std::atomic<std::uint64_t> records_seen_{0};
   std::unique_ptr<Mirrors> mirrors_;  // None: there are none.
   Sequence last_commit_;              // Changed by the writer.
   std::atomic<std::uint64_t> sequence_{0};

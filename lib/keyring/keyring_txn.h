@@ -4,8 +4,8 @@
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
 //        'm' the header; 'r' the root record; 'o' the root key store that was left; 'n' tree level index: a node; 't' tenant: its sealed
 //        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
-//        queue; 'e' tenant sequence: a notice of an erasure; 's' the sequence (sequence.h); and the
-//        ledger (book.h).
+//        queue; 'e' tenant sequence: a notice of an erasure; 'b' number: a note of the region's own;
+//        's' the sequence (sequence.h); and the ledger (book.h).
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"
@@ -67,6 +67,7 @@ struct Keyring::EraseJob {
 struct Keyring::Entered {
   BookHead head;
   std::vector<std::byte> frames{};
+  std::uint64_t records_floor = 0;
   bool any = false;
 };
 
@@ -78,6 +79,7 @@ struct Keyring::Numbered {
 
 inline constexpr std::array<std::byte, 1> header_key{std::byte{'m'}};
 inline constexpr std::array<std::byte, 1> root_record_key{std::byte{'r'}};
+inline constexpr std::array<std::byte, 2> records_floor_key{std::byte{'m'}, std::byte{'f'}};
 inline constexpr std::array<std::byte, 1> retiring_key{std::byte{'o'}};
 std::array<std::byte, 5> terms_key(std::uint32_t tenant_number) noexcept;
 std::array<std::byte, 9> reclaim_key(std::uint64_t sequence) noexcept;

@@ -38,7 +38,7 @@ Status Keyring::enter(storage::WriteTxn& txn, std::span<ledger::Entry> entries,
   into.frames.clear();
   EFFACE_TRY(add_to_book(txn, into.head, entries, next_reclaim, into.frames));
   into.any = true;
-  return {};
+  return put_floor(txn, into);
 }
 
 // What ends an epoch says which, and what the root was and is.
@@ -64,6 +64,7 @@ void Keyring::keep(Entered&& entered) {
   if (!entered.any) return;
   const std::uint64_t offset = book_.copy_bytes;
   book_ = std::move(entered.head);
+  records_floor_ = entered.records_floor;
   if (options_.ledger_copy == nullptr || copy_behind_) return;
   if (!options_.ledger_copy->write(offset, entered.frames)) copy_behind_ = true;
 }
@@ -160,18 +161,7 @@ Anchor Keyring::anchor_of(Epoch in_force) const {
 // The ledger that the root key store remembers is the beginning of this one.
 Status Keyring::check_anchor(const Anchor& anchor) const {
   if (anchor.ledger_entries == 0) return {};
-  if (anchor.ledger_entries > book_.tree.size)
-    return Error(Errc::keyring_stale, "the keyring is from before the last entries of its ledger");
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
-  EFFACE_ASSIGN(const ledger::Frontier then,
-                ledger::frontier_of(anchor.ledger_entries, [&](unsigned level, std::uint64_t at) {
-                  return subtree_of(txn, level, at);
-                }));
-  const ledger::Hash root = then.root();
-  if (!std::equal(anchor.ledger_hash.begin(), anchor.ledger_hash.end(), root.begin()))
-    return Error(Errc::ledger_mismatch,
-                 "the ledger is not the one that the root key store remembers");
-  return {};
+  return check_begins_with(anchor.ledger_entries, anchor.ledger_hash);
 }
 
 Status Keyring::enter(const Lock& held, std::span<const ledger::Entry> decisions) {

@@ -231,7 +231,14 @@ Status Vault::commit(storage::WriteTxn txn) {
   EFFACE_TRY(note_seen(txn, noted));
   EFFACE_TRY(std::move(txn).commit());
   seen_ = noted;
+  if (watched_ != nullptr) watched_->saw_records(seen_.sequence);
   return {};
+}
+
+Status Vault::accept() {
+  const std::lock_guard lock(writer_);
+  EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
+  return commit(std::move(txn));
 }
 
 void Vault::barrier() { const std::lock_guard lock(writer_); }

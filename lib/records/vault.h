@@ -88,6 +88,7 @@ class Vault {
   };
   void watch(const keyring::Keyring& keyring) noexcept { watched_ = &keyring; }  // It outlives it.
   Result<Seen> seen() const;
+  Status accept();  // What is watched has been seen from now on, however old the records are.
   // A copy of it all while it is written to: storage/copy.h.
   Status copy(const os::Directory& into, const storage::EnvironmentOptions& options,
               storage::CopyProgress progress) const {
