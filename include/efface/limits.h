@@ -20,6 +20,7 @@ inline constexpr std::size_t identifiers_per_subject_max = 64;  // beside the fi
 inline constexpr std::size_t events_per_subject_max = 1'000;
 inline constexpr std::size_t token_bytes_max = 64;
 inline constexpr std::size_t reason_bytes_max = 1'024;  // UTF-8
+inline constexpr std::size_t updates_per_incident_max = 1'000;
 inline constexpr std::size_t regions_per_store_max = 64;
 inline constexpr std::size_t batch_records_max = 65'536;
 inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;  // sealed

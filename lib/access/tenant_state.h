@@ -29,6 +29,7 @@ struct Setting {
   std::string processing_region{};  // Empty: wherever the data is.
   bool require_agreement = false;
   std::function<bool(std::string_view, Bytes)> on_erased{};
+  std::function<bool(std::string_view, IncidentNumber)> on_incident{};
 };
 
 class TenantState {

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "rights/erasure.h"
+#include "rights/incident.h"
 #include "rights/notice.h"
 #include "rights/reclaim.h"
 #include "rights/retention.h"
@@ -73,6 +74,8 @@ Result<Store> Store::open(const OpenOptions& options) {
   return api::guarded([&]() -> Result<Store> {
     EFFACE_ASSIGN(auto site, access::Site::open(options));
     for (const auto& tenant : site->tenants()) EFFACE_TRY(tell_unless_gone(*tenant));
+    // A register that does not verify says so where it is asked for; the store opens.
+    static_cast<void>(rights::tell_incidents(*site));
     return Store(std::make_shared<State>(State{std::move(site)}));
   });
 }
@@ -146,6 +149,7 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
     for (const auto& region : state_->site->regions())
       if (region->open) EFFACE_TRY(region->keyring->catch_up_mirrors());
     for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));
+    EFFACE_TRY(rights::tell_incidents(*state_->site));
     return done;
   });
 }
