@@ -5,8 +5,8 @@
 // Destroying writes zeros over the index, undefines it, and then asks the TPM, which must know no
 // such index.
 //
-// Build    The component efface::tpm (find_package(efface COMPONENTS tpm)), where tpm2-tss was found
-//          when efface was built. Without it this class is declared and not there to link.
+// Build    The component efface::tpm (find_package(efface COMPONENTS tpm)), there where
+//          tpm2-tss was found when efface was built. Without it this class does not link.
 // Shape    Three NV indices from options.index: two slots of 72 bytes for keys, each there only
 //          while it holds one, and one of 272 bytes for two copies of the record (docs/custody.md).
 //          Attributes AUTHREAD, AUTHWRITE, NO_DA; neither ORDERLY nor CLEAR_STCLEAR. A wrapped root

@@ -2,8 +2,8 @@
 // and the NV indices behind it.
 //
 // Threads   One at a time.
-// Errors    As efface/tpm_root_key_store.h. lost() says that the last failure may be mended by a new
-//           connection.
+// Errors    As efface/tpm_root_key_store.h. lost() says that a new connection may mend the last
+//           failure.
 // Source    TCG TPM 2.0 Library, parts 1 and 3. The session is salted with an ephemeral key of the
 //           TPM (null hierarchy): it keeps listeners on the bus out, not one who answers for the
 //           TPM.

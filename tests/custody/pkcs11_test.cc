@@ -16,7 +16,7 @@ using testing::ElementsAre;
 class Pkcs11RootKeys : public testing::Test {
  protected:
   void SetUp() override {
-    if (const char* reason = Pkcs11Stand::needs()) GTEST_SKIP() << reason;
+    if (const char* what = Pkcs11Stand::missing()) GTEST_SKIP() << "needs " << what;
     stand_.emplace();
     take(Pkcs11RootKeyStore::create(stand_->options()));
   }

@@ -68,10 +68,10 @@ int run(const std::vector<std::string>& command) {
   return WEXITSTATUS(status);
 }
 
-const char* SoftHsm::needs() {
+const char* SoftHsm::missing() {
   if (std::string_view(EFFACE_SOFTHSM).ends_with("NOTFOUND") ||
       std::string_view(EFFACE_SOFTHSM_UTIL).ends_with("NOTFOUND"))
-    return "needs softhsm2";
+    return "softhsm2";
   return nullptr;
 }
 
@@ -91,8 +91,8 @@ std::filesystem::path SoftHsm::module() const { return EFFACE_PKCS11_STAND_IN; }
 
 TokenFault& SoftHsm::fault() { return fault_of(EFFACE_PKCS11_STAND_IN); }
 
-const char* SoftTpm::needs() {
-  return std::string_view(EFFACE_SWTPM).ends_with("NOTFOUND") ? "needs swtpm" : nullptr;
+const char* SoftTpm::missing() {
+  return std::string_view(EFFACE_SWTPM).ends_with("NOTFOUND") ? "swtpm" : nullptr;
 }
 
 SoftTpm::SoftTpm() {

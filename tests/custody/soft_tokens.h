@@ -20,8 +20,8 @@ class SoftHsm {
   static constexpr std::string_view label = "efface test";
   static constexpr std::string_view pin = "1234-5678";
 
-  // Why it cannot be; or nothing.
-  static const char* needs();
+  // The package that is not here; or nothing.
+  static const char* missing();
   SoftHsm();
 
   // The stand-in of pkcs11_stand_in.cc, which passes everything on unless it is told otherwise.
@@ -35,7 +35,7 @@ class SoftHsm {
 
 class SoftTpm {
  public:
-  static const char* needs();
+  static const char* missing();
   SoftTpm();
   SoftTpm(const SoftTpm&) = delete;
   SoftTpm& operator=(const SoftTpm&) = delete;

@@ -20,7 +20,7 @@ template <class Stand>
 class RootKeys : public testing::Test {
  protected:
   void SetUp() override {
-    if (const char* reason = Stand::needs()) GTEST_SKIP() << reason;
+    if (const char* what = Stand::missing()) GTEST_SKIP() << "needs " << what;
     stand_ = std::make_unique<Stand>();
     take(stand_->create());
   }

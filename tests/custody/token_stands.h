@@ -61,7 +61,7 @@ Result<std::unique_ptr<RootKeyStore>> as_any(Made<Store> made) {
 
 class FileStand {
  public:
-  static const char* needs() { return nullptr; }
+  static const char* missing() { return nullptr; }
   auto create() { return as_any(FileRootKeyStore::create(options("right"))); }
   auto open() { return as_any(FileRootKeyStore::open(options("right"))); }
   auto open_wrongly() { return as_any(FileRootKeyStore::open(options("wrong"))); }
@@ -79,7 +79,7 @@ class FileStand {
 
 class Pkcs11Stand {
  public:
-  static const char* needs() { return SoftHsm::needs(); }
+  static const char* missing() { return SoftHsm::missing(); }
   Pkcs11RootKeyStoreOptions options(std::string_view pin = SoftHsm::pin) const {
     return {.module = token_.module(),
             .token_label = std::string(SoftHsm::label),
@@ -97,7 +97,7 @@ class Pkcs11Stand {
 
 class TpmStand {
  public:
-  static const char* needs() { return SoftTpm::needs(); }
+  static const char* missing() { return SoftTpm::missing(); }
   TpmRootKeyStoreOptions options(std::string_view auth = "right") const {
     return {.tcti = tpm_.tcti(),
             .auth = as_bytes(auth),

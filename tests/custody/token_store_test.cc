@@ -15,7 +15,7 @@ template <class Stand>
 class StoreOn : public testing::Test {
  protected:
   void SetUp() override {
-    if (const char* reason = Stand::needs()) GTEST_SKIP() << reason;
+    if (const char* what = Stand::missing()) GTEST_SKIP() << "needs " << what;
     stand_ = std::make_unique<Stand>();
     auto made = stand_->create();
     ASSERT_TRUE(made) << name(made.error().code());

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 class TpmRootKeys : public testing::Test {
  protected:
   void SetUp() override {
-    if (const char* reason = TpmStand::needs()) GTEST_SKIP() << reason;
+    if (const char* what = TpmStand::missing()) GTEST_SKIP() << "needs " << what;
     now_ = std::chrono::system_clock::time_point(std::chrono::days(20'000));
     stand_.emplace();
     take(TpmRootKeyStore::create(stand_->options()));
