@@ -41,6 +41,9 @@ struct RegionOptions {
   // The file that the ledger is copied to before anything is destroyed; best on another volume.
   // Empty: "ledger" in the region's directory.
   std::filesystem::path ledger_copy{};
+  // A checkpoint of this region that was kept elsewhere (Store::checkpoint): a store that went back
+  // behind it, root keys and all, is refused (keyring_stale).
+  std::string witness{};
   // Directories that each get a copy of the keyring, in step with it: should it be lost or damaged,
   // open goes on with one of them. Best on other volumes; never inside the data; each for one
   // region. Made when missing (0700). What is there is ciphertext, and cannot be read once an

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
+#include "ledger/note.h"
 #include "os/parent.h"
 
 namespace efface::access {
@@ -96,6 +97,14 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
   return parent.sync();
 }
 
+Status check_witness(const RegionState& region, const RegionOptions& options) {
+  if (options.witness.empty()) return {};
+  EFFACE_ASSIGN(const ledger::Checkpoint witness, ledger::trusted_checkpoint(options.witness));
+  if (witness.origin != ledger::origin_of(region.id))
+    return Error(Errc::region_mismatch, "the witnessed checkpoint is of another region");
+  return region.keyring->check_begins_with(witness.size, witness.root);
+}
+
 Result<Id16> region_id(const os::Directory& directory) {
   EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
   return info.id;
@@ -118,6 +127,7 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   of_keyring.restoring = opening == Opening::to_restore;
   EFFACE_ASSIGN(of_keyring.ledger_copy, ledger_copy(directory, info.id, region));
   EFFACE_ASSIGN(state->keyring, keyring::Keyring::open_newest(directory, "keyring", of_keyring));
+  if (opening == Opening::to_use) EFFACE_TRY(check_witness(*state, region));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
   EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
   EFFACE_ASSIGN(const records::Vault::Seen seen, state->vault->seen());

@@ -46,6 +46,10 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
 
 // Its root_keys may be null: the region is known, and not open.
+// Whether its ledger goes on from the checkpoint that somebody kept. Errors: keyring_stale,
+// ledger_mismatch, region_mismatch; corruption: no checkpoint.
+Status check_witness(const RegionState& region, const RegionOptions& options);
+
 Result<Id16> region_id(const os::Directory& directory);
 
 // To be restored: also when its keyring, or its records, are older than they should be. Errors:

@@ -140,9 +140,9 @@ std::string sign_checkpoint(const Checkpoint& checkpoint, const crypto::SigningK
   return sign_note(text, checkpoint.origin, key);
 }
 
-Result<Checkpoint> open_checkpoint(std::string_view note, std::string_view verifier_text) {
-  EFFACE_ASSIGN(const OpenNote open, open_note(note, verifier_text));
-  std::string_view text = open.text;
+namespace {
+
+Result<Checkpoint> read_checkpoint(std::string_view text) {
   const auto origin = take_line(text);
   const auto size = take_line(text);
   const auto root = take_line(text);
@@ -150,9 +150,23 @@ Result<Checkpoint> open_checkpoint(std::string_view note, std::string_view verif
     return Error(Errc::corruption, "not a checkpoint of a ledger");
   const auto leaves = from_decimal(*size);
   const auto hash = array_from_base64<sizeof(Hash)>(*root);
-  if (!is_origin(*origin) || *origin != open.name || !leaves || !hash)
+  if (!is_origin(*origin) || !leaves || !hash)
     return Error(Errc::corruption, "not a checkpoint of a ledger");
   return Checkpoint{.origin = std::string(*origin), .size = *leaves, .root = *hash};
+}
+
+}  // namespace
+
+Result<Checkpoint> open_checkpoint(std::string_view note, std::string_view verifier_text) {
+  EFFACE_ASSIGN(const OpenNote open, open_note(note, verifier_text));
+  EFFACE_ASSIGN(Checkpoint checkpoint, read_checkpoint(open.text));
+  if (checkpoint.origin != open.name)
+    return Error(Errc::corruption, "not a checkpoint of a ledger");
+  return checkpoint;
+}
+
+Result<Checkpoint> trusted_checkpoint(std::string_view note) {
+  return read_checkpoint(note.substr(0, note.find("\n\n") + 1));
 }
 
 std::string write_proof(const ConsistencyProof& proof) {

@@ -242,6 +242,8 @@ Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& 
     into.records_older = seen.sequence < region->keyring->records_floor();
     Restoring restoring(*region, tenants, into);
     EFFACE_TRY(restoring.apply());
+    for (const RegionOptions& asked : options.regions)
+      if (asked.name == region->name) EFFACE_TRY(access::check_witness(*region, asked));
     EFFACE_TRY(restoring.sweep());
   }
   return report;
