@@ -148,6 +148,8 @@ Status Keyring::open_copy() {
     return {};
   }
   copy_behind_ = true;
+  // First the mirrors: one that had less than the copy would be refused, were it all that is left.
+  if (mirrors_) mirrors_->catch_up(environment_, last_commit_);
   return catch_up_copy();
 }
 
