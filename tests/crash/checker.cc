@@ -61,6 +61,7 @@ Checker::Finding Checker::start_over(const Knowledge&) {
   std::filesystem::remove_all(place_.store());
   for (const std::string& region : place_.regions) {
     std::filesystem::remove_all(place_.volume(region));
+    std::filesystem::remove_all(place_.mirror(region));
     if (!FileRootKeyStore::open(root_key_options(place_.root_key(region))))
       std::filesystem::remove(place_.root_key(region));
   }
@@ -166,6 +167,8 @@ Checker::Finding Checker::check_stale() {
   session_.close();
   if (!epoch_ended_ || !base_ || created_anew_) return std::nullopt;
   copy_place(*base_ / "store", place_.store());
+  for (const std::string& region : place_.regions)  // Else they would take its place.
+    std::filesystem::remove_all(place_.mirror(region));
   const auto failed = Session(place_).open();
   if (!failed) return "a copy from before an erasure opens";
   if (failed->code() != Errc::keyring_stale)

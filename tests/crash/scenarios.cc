@@ -201,6 +201,12 @@ Scenario in_two_regions() {
                   people(What::erase_many, "acme", {"p0", "r0", "p1", "r1"}), offboard("acme")}};
 }
 
+Scenario mirrored(Scenario scenario) {
+  scenario.label += ", mirrored";
+  scenario.place.mirrored = true;
+  return scenario;
+}
+
 std::vector<Scenario> all_scenarios() {
   return {creating(),       creating_two_regions(),
           declaring(),      enrolling(),

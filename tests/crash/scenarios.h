@@ -21,6 +21,7 @@ Scenario transferring();
 Scenario merging();
 Scenario opening();
 Scenario in_two_regions();
+Scenario mirrored(Scenario scenario);  // With a mirror of every keyring.
 std::vector<Scenario> all_scenarios();
 
 }  // namespace efface::test

@@ -25,6 +25,7 @@ OpenOptions Session::options(bool creating) const {
     const bool elsewhere = creating && std::ranges::count(place_.elsewhere, region) != 0;
     options.regions.push_back({region, held == root_keys_.end() ? nullptr : held->second.get(),
                                elsewhere ? place_.volume(region) : std::filesystem::path()});
+    if (place_.mirrored) options.regions.back().keyring_mirrors = {place_.mirror(region)};
   }
   options.require_locked_memory = false;
   options.accept_l0 = true;

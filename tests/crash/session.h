@@ -20,10 +20,17 @@ struct Place {
   std::filesystem::path home;
   std::vector<std::string> regions{"eu"};
   std::vector<std::string> elsewhere{};
+  bool mirrored = false;  // Each region's keyring, beside the store.
 
   std::filesystem::path store() const { return home / "store"; }
   std::filesystem::path root_key(const std::string& region) const {
     return home / (region + ".key");
+  }
+  std::filesystem::path mirror(const std::string& region) const {
+    return home / (region + ".mirror");
+  }
+  std::filesystem::path keyring(const std::string& region) const {
+    return store() / region / "keyring";
   }
   std::filesystem::path volume(const std::string& region) const { return home / (region + ".vol"); }
 };

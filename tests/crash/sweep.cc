@@ -18,9 +18,10 @@ Sweep& Sweep::operator+=(const Sweep& other) {
   return *this;
 }
 
-Sweep at_every_step(const Scenario& scenario, Plan plan) {
+Sweep at_every_step(const Scenario& scenario, Plan plan, bool loses_keyrings) {
   Sweep sweep;
   Room room(scenario);
+  room.loses_keyrings = loses_keyrings;
   for (plan.at = 1; !sweep.enough(); ++plan.at) {
     Room::Trial trial = room.run(plan);
     const bool reached = trial.reached;
@@ -31,9 +32,10 @@ Sweep at_every_step(const Scenario& scenario, Plan plan) {
   return sweep;
 }
 
-Sweep at_every_step_of_recovery(const Scenario& scenario, Plan in_recovery) {
+Sweep at_every_step_of_recovery(const Scenario& scenario, Plan in_recovery, bool loses_keyrings) {
   Sweep sweep;
   Room room(scenario);
+  room.loses_keyrings = loses_keyrings;
   for (std::size_t stop = 1; !sweep.enough(); ++stop) {
     const Room::Trial left = room.run({.at = stop});
     for (in_recovery.at = 1; !sweep.enough(); ++in_recovery.at) {

@@ -22,9 +22,10 @@ struct Sweep {
 };
 
 // At step 1, 2, 3 ... until the scenario is over before it. plan.at does not matter.
-Sweep at_every_step(const Scenario& scenario, Plan plan);
+Sweep at_every_step(const Scenario& scenario, Plan plan, bool loses_keyrings = false);
 // Stopped at every step; what is left is opened with in_recovery at every step of that.
-Sweep at_every_step_of_recovery(const Scenario& scenario, Plan in_recovery);
+Sweep at_every_step_of_recovery(const Scenario& scenario, Plan in_recovery,
+                                bool loses_keyrings = false);
 
 // Expects no findings, and prints how many states there were.
 void expect_none(const Sweep& sweep);

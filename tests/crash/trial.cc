@@ -267,6 +267,8 @@ Room::Trial Room::run(const Plan& plan) {
 
 Room::Trial Room::recover(const Plan& plan) {
   copy_place(at("left"), at("work"));
+  for (const std::string& region : place_.regions)
+    if (starts_without_keyrings) std::filesystem::remove_all(place_.keyring(region));
   Knowledge after;
   Trial trial =
       act(plan, {.ops = {}, .opens_first = true, .counts_opening = true, .before = last_}, after);
@@ -277,6 +279,8 @@ Room::Trial Room::recover(const Plan& plan) {
 
 void Room::check(const Knowledge& known, Trial& into) {
   const bool has_base = start_.possible.front().created;
+  for (const std::string& region : place_.regions)
+    if (loses_keyrings) std::filesystem::remove_all(place_.keyring(region));
   journal_->report.fill('\0');
   const int status = in_child([&] {
     Checker checker(place_, universe_, has_base ? std::optional(at("base")) : std::nullopt);

@@ -87,7 +87,9 @@ class Room {
   Trial recover(const Plan& plan);
 
   RootKeyWrapper wrapper;
-  bool puts_base_back = false;  // A breach of trust between run and check, for controls.
+  bool puts_base_back = false;           // A breach of trust between run and check, for controls.
+  bool loses_keyrings = false;           // Before each check: mirrors are what is left.
+  bool starts_without_keyrings = false;  // recover() does.
 
  private:
   struct Act {
