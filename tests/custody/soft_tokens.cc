@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,19 +20,20 @@
 namespace efface::test {
 namespace {
 
+// It ends with this process, however that ends.
 pid_t spawn(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
-  posix_spawn_file_actions_t quiet;
-  posix_spawn_file_actions_init(&quiet);
-  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t child = -1;
-  const int failed =
-      ::posix_spawn(&child, arguments[0], &quiet, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&quiet);
-  return failed != 0 ? -1 : child;
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int quiet = ::open("/dev/null", O_WRONLY);
+  if (::getppid() != parent || ::dup2(quiet, STDOUT_FILENO) < 0 || ::dup2(quiet, STDERR_FILENO) < 0)
+    ::_exit(127);
+  ::execv(arguments[0], arguments.data());
+  ::_exit(127);
 }
 
 TokenFault& fault_of(const char* library) {
