@@ -116,8 +116,6 @@ struct TenantExposure {
 struct Exposure {
   Reach reach{};
   std::uint64_t tenants = 0;
-  std::uint64_t tenants_gone =
-      0;  // Off-boarded since the window began; their people count as gone.
   std::uint64_t people = 0;
   std::uint64_t people_gone = 0;
   std::uint64_t people_beyond_reach = 0;
@@ -126,6 +124,8 @@ struct Exposure {
     // A copy made within the window may show pages back to the last end of an epoch before it.
     // Nothing: to the region's creation.
     std::optional<TimePoint> reaches_back_to{};
+    // Off-boarded since it began: their people count as gone.
+    std::uint64_t tenants_gone = 0;
     std::uint64_t epochs_ended = 0;  // Within the window: no copy of before opens with what came.
   };
   std::vector<InRegion> regions{};

@@ -181,13 +181,13 @@ Result<TenantExposure> exposure_of(const std::shared_ptr<TenantState>& tenant,
 }
 
 // Those that were off-boarded: nothing but the ledger knows of them, and it by number alone.
-void add_offboarded(const Tallies& tallies, Exposure& into) {
+void add_offboarded(Tallies& tallies, Exposure& into) {
   for (const auto& [number, tally] : tallies.tenants) {
     if (!tally.gone) continue;
     const std::uint64_t left = tally.came_by_end - std::min(tally.came_by_end, tally.went_before);
     into.people_beyond_reach += tally.gone_before ? tally.came_by_end : tally.went_before;
     if (tally.gone_before) continue;
-    ++into.tenants_gone;
+    ++tallies.region.tenants_gone;
     if (into.reach == Reach::nothing) continue;
     into.people += left;
     into.people_gone += left;
