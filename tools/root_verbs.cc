@@ -103,6 +103,10 @@ void say_epoch(Output& out, const char* did, const Erasure::InRegion& ended,
                 {"rests_on", ended.assurance.rests_on}});
     return;
   }
+  if (ended.epoch_before == ended.epoch_after) {  // By an earlier attempt.
+    out.line(std::string("the root key is ") + did + ", and the old store holds nothing");
+    return;
+  }
   out.line(std::string("the root key is ") + did + ", in " + spell(time));
   out.line("region " + ended.region + ": epoch " + std::to_string(ended.epoch_before) +
            " is over, now " + std::to_string(ended.epoch_after) + "; assurance " +

@@ -16,21 +16,11 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 }  // namespace
 
 void Common::complete() {
   if (store.empty()) store = environment("EFFACE_STORE");
-  if (root_keys.empty()) root_keys = split(environment("EFFACE_ROOT_KEY"), ':');
+  if (root_keys.empty()) root_keys = split_root_keys(environment("EFFACE_ROOT_KEY"));
   if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
   if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
   if (processing_region.empty()) processing_region = environment("EFFACE_PROCESSING_REGION");
@@ -48,7 +38,7 @@ CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
       ->group(group);
   many_option(verb, "--root-key", common.root_keys,
               "Where a region's root keys lie; repeat it for each region (EFFACE_ROOT_KEY)")
-      .type_name("[REGION=]FILE")
+      .type_name("[REGION=]STORE")
       ->group(group);
   text_option(verb, "--passphrase-file", common.passphrase_file,
               "Its first line opens the root keys (EFFACE_PASSPHRASE_FILE)")
@@ -92,48 +82,18 @@ CLI::Option& many_option(CLI::App& verb, const char* name, std::vector<std::stri
   return *verb.add_option(name, into, what)->allow_extra_args(false);
 }
 
-RootKeyFiles root_key_files(const Common& common, const std::vector<std::string>& regions) {
-  RootKeyFiles files;
-  for (const std::string& given : common.root_keys) {
-    const std::size_t equals = given.find('=');
-    std::string region;
-    std::string file = given;
-    if (equals != std::string::npos && is_label(std::string_view(given).substr(0, equals))) {
-      region = given.substr(0, equals);
-      file = given.substr(equals + 1);
-    } else if (regions.size() == 1) {
-      region = regions.front();
-    } else {
-      throw usage("with several regions each --root-key names its own: REGION=FILE");
-    }
-    if (file.empty()) throw usage("--root-key takes a file");
-    for (const auto& [other, unused] : files)
-      if (other == region) throw usage("two --root-key for one region");
-    files.emplace_back(std::move(region), std::move(file));
+RootKeys root_keys(const Common& common) {
+  return {common.passphrase_file, common.accept_level == "L0"};
+}
+
+std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys) {
+  std::vector<RegionOptions> regions;
+  for (const auto& [region, text] :
+       root_keys_of(common.root_keys, take(Store::region_names(common.store)))) {
+    keys.add(region, text, false);
+    regions.push_back({.name = region, .root_keys = keys.of(region)});
   }
-  return files;
-}
-
-RootKeys::RootKeys(const Common& common)
-    : passphrase_(common.passphrase_file.empty() ? WipedText()
-                                                 : passphrase(common.passphrase_file)),
-      accept_l0_(common.accept_level == "L0") {}
-
-bool RootKeys::add(const std::string& region, const std::string& file, bool create) {
-  const FileRootKeyStoreOptions options{
-      .path = file, .passphrase = bytes_of(passphrase_), .accept_l0 = accept_l0_};
-  std::error_code unseen;
-  const bool make =
-      create && !std::filesystem::exists(std::filesystem::symlink_status(file, unseen));
-  stores_.emplace_back(
-      region, take(make ? FileRootKeyStore::create(options) : FileRootKeyStore::open(options)));
-  return make;
-}
-
-RootKeyStore* RootKeys::of(const std::string& region) const noexcept {
-  for (const auto& [name, store] : stores_)
-    if (name == region) return store.get();
-  return nullptr;
+  return regions;
 }
 
 OpenOptions open_options(const Common& common) {
@@ -147,13 +107,9 @@ OpenOptions open_options(const Common& common) {
   return options;
 }
 
-Session::Session(const Common& common) : common_(common), keys_(common) {
+Session::Session(const Common& common) : common_(common), keys_(root_keys(common)) {
   OpenOptions options = open_options(common);
-  for (const auto& [region, file] :
-       root_key_files(common, take(Store::region_names(options.directory)))) {
-    keys_.add(region, file, false);
-    options.regions.push_back({.name = region, .root_keys = keys_.of(region)});
-  }
+  options.regions = region_options(common, keys_);
   store_.emplace(take(Store::open(options)));
 }
 

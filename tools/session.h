@@ -1,8 +1,8 @@
 // tools/session.h -- the options that every verb has, and the store that they open.
 //
-// Shape     --root-key [REGION=]FILE. REGION= is taken for a region when it is a label; a bare FILE
-//           goes to the only region. What is not given comes from EFFACE_STORE, EFFACE_ROOT_KEY
-//           (several separated by ':'), EFFACE_PASSPHRASE_FILE, EFFACE_ACCEPT_LEVEL and
+// Shape     --root-key [REGION=]STORE (root_keys.h). REGION= is taken for a region when it is a
+//           label; a bare STORE goes to the only region. What is not given comes from EFFACE_STORE,
+//           EFFACE_ROOT_KEY, EFFACE_PASSPHRASE_FILE, EFFACE_ACCEPT_LEVEL and
 //           EFFACE_PROCESSING_REGION.
 // Lifetime  Handles of the store do not outlive the Session.
 #pragma once
@@ -16,7 +16,7 @@
 
 #include "efface/efface.h"
 #include "tools/output.h"
-#include "tools/wiped.h"
+#include "tools/root_keys.h"
 
 namespace efface::cli {
 
@@ -53,25 +53,12 @@ CLI::Option& text_option(CLI::App& verb, const char* name, std::string& into, co
 CLI::Option& many_option(CLI::App& verb, const char* name, std::vector<std::string>& into,
                          const char* what);
 
-// REGION and its file, in the order of the regions named. Errors: usage.
-using RootKeyFiles = std::vector<std::pair<std::string, std::string>>;
-RootKeyFiles root_key_files(const Common& common, const std::vector<std::string>& regions);
-
-// The root key stores of a command line, and the options of the store that they lead to.
-class RootKeys {
- public:
-  explicit RootKeys(const Common& common);
-  // create: makes the file when it is missing, and answers true for one that it made.
-  bool add(const std::string& region, const std::string& file, bool create);
-  RootKeyStore* of(const std::string& region) const noexcept;
-
- private:
-  WipedText passphrase_;
-  bool accept_l0_;
-  std::vector<std::pair<std::string, std::unique_ptr<FileRootKeyStore>>> stores_;
-};
+// The root key stores of a command line, none open yet.
+RootKeys root_keys(const Common& common);
 
 OpenOptions open_options(const Common& common);
+// Opens what is given for each region.
+std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys);
 
 class Session {
  public:

@@ -80,15 +80,15 @@ void init(Common common, const InitOptions& given, Output& out) {
   std::vector<std::string> names;
   for (const RegionOptions& region : options.regions) names.push_back(region.name);
 
-  const RootKeyFiles files = root_key_files(common, names);
-  for (const auto& [region, file] : files) {
-    if (lies_within(file, options.directory))
-      throw refused(Errc::unsafe_path, "the root keys would lie inside the store");
-  }
+  const RegionRootKeys stores = root_keys_of(common.root_keys, names);
+  for (const auto& [region, text] : stores)
+    for (const std::string& file : root_key_files(text))
+      if (lies_within(file, options.directory))
+        throw refused(Errc::unsafe_path, "the root keys would lie inside the store");
   MadeFiles made;  // Goes away after the root key stores.
-  RootKeys keys(common);
-  for (const auto& [region, file] : files)
-    if (keys.add(region, file, true)) made.add(file);
+  RootKeys keys = root_keys(common);
+  for (const auto& [region, text] : stores)
+    for (std::string& file : keys.add(region, text, true)) made.add(std::move(file));
   for (RegionOptions& region : options.regions) {
     region.root_keys = keys.of(region.name);
     if (region.root_keys == nullptr) throw usage("a region has no --root-key");

@@ -18,7 +18,8 @@ void add_identity_verbs(const Verbs& verbs);   // identifier add|list, merge
 void add_export_verbs(const Verbs& verbs);     // export person|tenant|open|read, keygen
 void add_residency_verbs(const Verbs& verbs);  // transfer person, transfer rule add|list
 void add_query_verbs(const Verbs& verbs, CLI::App& tenant);  // query, tenant processing
-void add_upkeep_verbs(const Verbs& verbs);                   // maintain, retention show|plan|commit
+void add_root_verbs(const Verbs& verbs);      // root status|rotate|migrate|passphrase
+void add_upkeep_verbs(const Verbs& verbs);    // maintain, retention show|plan|commit
 void add_incident_verbs(const Verbs& verbs);  // incident open|list|show|update|notify|close|...
 void add_verify_verb(const Verbs& verbs);
 
