@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -18,6 +21,8 @@ struct EraseOptions {
   std::string tenant;
   std::vector<std::string> subjects;
   std::string from;
+  std::string request;
+  std::string tickets;
 };
 
 struct Asked {
@@ -81,8 +86,31 @@ void say_holds(Output& out, const Tenant& tenant, const std::vector<Asked>& peop
   }
 }
 
+// One JSON object for each who is gone: where her receipt is, and the salt that shows that it is
+// hers. To be kept, so for nobody else to read.
+void write_tickets(const std::string& path, const std::vector<ReceiptTicket>& tickets,
+                   const std::vector<Asked>& people, std::size_t first) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) throw system_failure("the tickets cannot be written");
+  std::string lines;
+  for (const ReceiptTicket& ticket : tickets)
+    lines += Json({{"person", people.at(first + ticket.which).place},
+                   {"region", ticket.region},
+                   {"entry", ticket.entry},
+                   {"salt", hex_of(ticket.salt)}})
+                 .dump() +
+             "\n";
+  const bool written =
+      ::write(fd, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size()) &&
+      ::fsync(fd) == 0;
+  ::close(fd);
+  if (!written) throw system_failure("the tickets cannot be written");
+}
+
 void erase(const Common& common, const EraseOptions& given, Output& out) {
   const std::vector<Asked> people = people_of(given);
+  efface::EraseOptions options;
+  options.receipt.request = as_bytes(given.request);
   std::vector<SubjectId> ids;
   ids.reserve(people.size());
   for (const Asked& asked : people) ids.emplace_back(view(asked.id));
@@ -93,12 +121,13 @@ void erase(const Common& common, const EraseOptions& given, Output& out) {
   const Timer timer;
   for (std::size_t from = 0; from < ids.size(); from += limits::subjects_per_call_max) {
     const std::size_t many = std::min(limits::subjects_per_call_max, ids.size() - from);
-    auto part = tenant.erase(std::span<const SubjectId>(ids).subspan(from, many));
+    auto part = tenant.erase(std::span<const SubjectId>(ids).subspan(from, many), options);
     if (!part) {
       // Who is gone is gone: that is said as well.
       if (sum.erased > 0) say(out, sum, timer.passed());
       throw Failure(part.error());
     }
+    if (!given.tickets.empty()) write_tickets(given.tickets, part->receipts, people, from);
     add(sum, std::move(*part));
   }
   say(out, sum, timer.passed());
@@ -128,6 +157,11 @@ void add_erase_verb(const Verbs& verbs) {
            ->expected(static_cast<int>(limits::subjects_per_call_max))
            ->take_all();
   text_option(verb, "--from", given->from, "A file with one id a line; - is stdin")
+      .type_name("FILE");
+  text_option(verb, "--request", given->request,
+              "No personal data: asked again, nothing is done twice (efface receipt)");
+  text_option(verb, "--tickets", given->tickets,
+              "Add where each receipt is, and its salt, to this file")
       .type_name("FILE");
   verb.callback([&common, &action, given, &subjects] {
     given->subjects = subjects.results();

@@ -69,7 +69,9 @@ int run(std::vector<std::string> arguments) {
   add_export_verbs(verbs);
   add_residency_verbs(verbs);
   add_upkeep_verbs(verbs);
+  add_backup_verbs(verbs);
   add_root_verbs(verbs);
+  add_ledger_verbs(verbs);
   add_incident_verbs(verbs);
   add_verify_verb(verbs);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tools/input.h"
+#include "tools/mirrors.h"
 #include "tools/text.h"
 
 namespace efface::cli {
@@ -21,6 +22,7 @@ std::string environment(const char* name) {
 void Common::complete() {
   if (store.empty()) store = environment("EFFACE_STORE");
   if (root_keys.empty()) root_keys = split_root_keys(environment("EFFACE_ROOT_KEY"));
+  if (mirrors.empty()) mirrors = split_mirrors(environment("EFFACE_MIRROR"));
   if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
   if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
   if (processing_region.empty()) processing_region = environment("EFFACE_PROCESSING_REGION");
@@ -39,6 +41,10 @@ CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
   many_option(verb, "--root-key", common.root_keys,
               "Where a region's root keys lie; repeat it for each region (EFFACE_ROOT_KEY)")
       .type_name("[REGION=]STORE")
+      ->group(group);
+  many_option(verb, "--mirror", common.mirrors,
+              "Where a region's keyring is mirrored; repeat it for more (EFFACE_MIRROR)")
+      .type_name("[REGION=]DIR")
       ->group(group);
   text_option(verb, "--passphrase-file", common.passphrase_file,
               "Its first line opens the root keys (EFFACE_PASSPHRASE_FILE)")
@@ -93,6 +99,7 @@ std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys) 
     keys.add(region, text, false);
     regions.push_back({.name = region, .root_keys = keys.of(region)});
   }
+  add_mirrors(common.mirrors, regions);
   return regions;
 }
 

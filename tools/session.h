@@ -23,6 +23,7 @@ namespace efface::cli {
 struct Common {
   std::string store;
   std::vector<std::string> root_keys;
+  std::vector<std::string> mirrors;
   std::string passphrase_file;
   std::string accept_level;
   std::string processing_region;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -5,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "tools/mirrors.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -93,9 +95,16 @@ void init(Common common, const InitOptions& given, Output& out) {
     region.root_keys = keys.of(region.name);
     if (region.root_keys == nullptr) throw usage("a region has no --root-key");
   }
+  add_mirrors(common.mirrors, options.regions);
   const Store store = take(Store::create(options));
   made.keep();
   for (const RegionStats& region : take(store.stats()).regions) say_region(out, region);
+}
+
+std::size_t mirrors_in_step(const RegionStats& region) {
+  return static_cast<std::size_t>(std::count_if(
+      region.mirrors.begin(), region.mirrors.end(),
+      [](const MirrorStats& mirror) { return mirror.state == MirrorState::in_step; }));
 }
 
 Json json_of(const RegionStats& region) {
@@ -112,6 +121,8 @@ Json json_of(const RegionStats& region) {
   object["residue_oldest"] =
       region.residue_oldest ? Json(spell_time(*region.residue_oldest)) : Json();
   object["people_held"] = region.people_held;
+  object["mirrors_in_step"] = mirrors_in_step(region);
+  object["mirrors"] = region.mirrors.size();
   object["keyring_file_bytes"] = region.keyring_file_bytes;
   object["keyring_used_bytes"] = region.keyring_used_bytes;
   object["records_file_bytes"] = region.records_file_bytes;
@@ -139,6 +150,8 @@ void say_stats(Output& out, const RegionStats& region) {
     residue += ", " + spell_bytes(region.residue_bytes) + ", the oldest " +
                spell_age(std::chrono::system_clock::now() - *region.residue_oldest) + " old";
   out.line(residue);
+  if (const std::size_t out_of_step = region.mirrors.size() - mirrors_in_step(region))
+    out.line("  out of step: " + count_of(out_of_step, "mirror", "mirrors") + " of the keyring");
   out.line("  on legal hold: " + count_of(region.people_held, "person", "people"));
 }
 

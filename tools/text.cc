@@ -138,4 +138,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::string hex_of(Bytes bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text.push_back(digits[std::to_integer<unsigned>(byte) >> 4U]);
+    text.push_back(digits[std::to_integer<unsigned>(byte) & 15U]);
+  }
+  return text;
+}
+
 }  // namespace efface::cli

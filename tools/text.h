@@ -13,6 +13,7 @@ namespace efface::cli {
 
 bool is_utf8(std::string_view text) noexcept;  // RFC 3629.
 std::string base64(Bytes bytes);               // RFC 4648, padded.
+std::string hex_of(Bytes bytes);
 
 // Control characters and backslashes as \n, \t, \r, \\, \x1b: what comes out is one line, and does
 // nothing to a terminal.

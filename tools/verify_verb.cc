@@ -42,16 +42,6 @@ WipedText line_of(const std::string& argument) {
   return std::move(*line);
 }
 
-std::string hex_of(Bytes bytes) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : bytes) {
-    text.push_back(digits[std::to_integer<unsigned>(byte) >> 4U]);
-    text.push_back(digits[std::to_integer<unsigned>(byte) & 15U]);
-  }
-  return text;
-}
-
 using Salt = std::vector<std::byte, WipingAllocator<std::byte>>;
 
 Salt salt_of(const std::string& argument) {

@@ -1,0 +1,107 @@
+#include <memory>
+#include <string>
+
+#include "efface/backup.h"
+#include "tools/child.h"
+#include "tools/text.h"
+#include "tools/times.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+struct Given {
+  std::string directory;
+};
+
+void say(Output& out, const BackupReport& report, const char* done) {
+  if (!out.json()) out.line(std::string(done) + ", made " + spell_time(report.made));
+  for (const BackupRegion& region : report.regions) {
+    if (out.json())
+      out.object({{"region", region.name},
+                  {"made", spell_time(report.made)},
+                  {"epoch", region.epoch},
+                  {"keyring_sequence", region.keyring_sequence},
+                  {"bytes", region.bytes}});
+    else
+      out.line("region " + region.name + ": " + spell_bytes(region.bytes) + ", as of epoch " +
+               std::to_string(region.epoch) + ", keyring at " +
+               std::to_string(region.keyring_sequence));
+  }
+}
+
+void make(const Common& common, const Given& given, Output& out) {
+  Session session(common);
+  BackupOptions options;
+  options.target = given.directory;
+  say(out, take(session.store().backup(options)), "backed up");
+}
+
+void verify_here(const Common&, const Given& given, Output& out) {
+  say(out, take(Store::verify_backup(given.directory)), "whole");
+}
+
+void verify(const Common& common, const Given& given, Output& out) {
+  out.finish();
+  verify_in_child(given.directory, common.json);
+}
+
+void say_mirrors(const Common& common, const Given&, Output& out) {
+  Session session(common);
+  for (const RegionStats& region : take(session.store().stats()).regions) {
+    if (!region.open) continue;
+    if (out.json()) {
+      Json mirrors = Json::array();
+      for (const MirrorStats& mirror : region.mirrors)
+        mirrors.push_back({{"state", name(mirror.state)}, {"sequence", mirror.sequence}});
+      out.object({{"region", region.name},
+                  {"keyring_sequence", region.keyring_sequence},
+                  {"mirrors", mirrors}});
+      continue;
+    }
+    out.line("region " + region.name + ": keyring at " + std::to_string(region.keyring_sequence) +
+             ", " + count_of(region.mirrors.size(), "mirror", "mirrors"));
+    for (const MirrorStats& mirror : region.mirrors)
+      out.line("  " + std::string(name(mirror.state)) + " at " + std::to_string(mirror.sequence));
+  }
+}
+
+}  // namespace
+
+void add_backup_verbs(const Verbs& verbs) {
+  Common& common = verbs.common;
+  Action& action = verbs.action;
+  const auto given = std::make_shared<Given>();
+  using Verb = void (*)(const Common&, const Given&, Output&);
+  const auto hang = [&](CLI::App& verb, Verb what) {
+    verb.callback([&common, &action, given, what] {
+      action = [&common, given, what](Output& out) { what(common, *given, out); };
+    });
+  };
+
+  CLI::App& backup = *verbs.app.add_subcommand(
+      "backup", "Copy the records elsewhere, and look if a copy is whole");
+  backup.require_subcommand(1);
+  CLI::App& made =
+      verbs.add(backup, "make", "Copy the records of every open region while they are used",
+                "efface backup make /mnt/backup/2026-11-24");
+  hang(made, make);
+  text_option(made, "DIR", given->directory, "The directory to make").required();
+  CLI::App& verified = verbs.add(backup, "verify", "Whether a backup is as it was written",
+                                 "efface backup verify /mnt/backup/2026-11-24");
+  hang(verified, verify);
+  text_option(verified, "DIR", given->directory, "The backup").required();
+  CLI::App& here = verbs.add(backup, "verify-here", "The same in this process",
+                             "efface backup verify-here /mnt/backup/2026-11-24");
+  hang(here, verify_here);
+  text_option(here, "DIR", given->directory, "The backup").required();
+  here.group("");  // Not for people.
+
+  CLI::App& mirror = *verbs.app.add_subcommand("mirror", "The mirrors of the keyrings");
+  mirror.require_subcommand(1);
+  hang(verbs.add(mirror, "status", "Whether each is in step, behind or absent",
+                 "efface mirror status --mirror /mnt/mirror/eu-west"),
+       say_mirrors);
+}
+
+}  // namespace efface::cli

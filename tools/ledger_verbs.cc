@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "efface/receipt.h"
+#include "efface/restore.h"
+#include "tools/child.h"
+#include "tools/input.h"
+#include "tools/text.h"
+#include "tools/times.h"
+#include "tools/verbs.h"
+
+namespace efface::cli {
+namespace {
+
+constexpr std::size_t note_bytes_max = 64 * 1024;
+
+struct Given {
+  std::string region;
+  std::string tenant;
+  std::string request;
+  std::string before;
+  std::string records;
+  std::uint64_t from = 0;
+  std::optional<std::uint64_t> entry;
+  bool without_records = false;
+};
+
+Region region_meant(const Store& store, const std::string& named) {
+  if (!named.empty()) return take(store.region(named));
+  const std::vector<Region> all = store.regions();
+  if (all.size() != 1) throw usage("there are several regions: name one with --region");
+  return all.front();
+}
+
+std::string content_of(const std::string& path) {
+  Source source(path);
+  while (source.more())
+    if (source.window().size() > note_bytes_max)
+      throw refused(Errc::too_large, "too long for a checkpoint");
+  return std::string(source.window());
+}
+
+void say_key(const Common& common, const Given& given, Output& out) {
+  Session session(common);
+  out.line(take(session.store().verifier_key(region_meant(session.store(), given.region))));
+}
+
+void say_checkpoint(const Common& common, const Given& given, Output& out) {
+  Session session(common);
+  out.raw(as_bytes(take(session.store().checkpoint(region_meant(session.store(), given.region)))));
+}
+
+void say_proof(const Common& common, const Given& given, Output& out) {
+  const std::string before = content_of(given.before);
+  Session session(common);
+  const Region region = region_meant(session.store(), given.region);
+  out.raw(as_bytes(take(session.store().consistency_proof(region, before))));
+}
+
+void list(const Common& common, const Given& given, Output& out) {
+  Session session(common);
+  const Region region = region_meant(session.store(), given.region);
+  take(session.store().each_decision(region, given.from, [&](const Decision& decision) {
+    if (out.json()) {
+      Json object = {{"entry", decision.entry},
+                     {"what", decision.what},
+                     {"when", spell_time(decision.when)},
+                     {"tenant_number", decision.tenant_number},
+                     {"actor", decision.actor}};
+      if (decision.purpose_number) object["purpose_number"] = *decision.purpose_number;
+      if (decision.count) object["count"] = *decision.count;
+      if (decision.epoch_after) object["epoch_after"] = *decision.epoch_after;
+      if (!decision.detail.empty()) object["detail"] = decision.detail;
+      out.object(object);
+      return Flow::more;
+    }
+    std::string text = std::to_string(decision.entry) + ": " + std::string(decision.what);
+    if (decision.count) text += " " + std::to_string(*decision.count);
+    if (!decision.detail.empty()) text += " (" + on_one_line(decision.detail) + ")";
+    if (!decision.actor.empty()) text += ", by " + std::string(decision.actor);
+    out.line(text + ", " + spell_time(decision.when));
+    return Flow::more;
+  }));
+}
+
+void say_receipt(const Common& common, const Given& given, Output& out) {
+  Session session(common);
+  std::string text;
+  if (!given.request.empty()) {
+    if (given.tenant.empty()) throw usage("a --request is a tenant's: name it with --tenant");
+    text = take(session.tenant(given.tenant).receipt(as_bytes(given.request)));
+  } else {
+    if (!given.entry) throw usage("name an ENTRY, or a --request");
+    const Region region = region_meant(session.store(), given.region);
+    text = take(session.store().receipt({std::string(region.name()), *given.entry, 0, {}}));
+  }
+  out.raw(as_bytes(text));
+}
+
+void say(Output& out, const RestoredRegion& region) {
+  if (out.json()) {
+    Json undone = Json::object();
+    for (const auto& [what, count] : region.undone) undone[what] = count;
+    out.object({{"region", region.name},
+                {"records_replaced", region.records_replaced},
+                {"records_older", region.records_older},
+                {"entries_applied", region.entries_applied},
+                {"people_erased", region.people_erased},
+                {"scopes_destroyed", region.scopes_destroyed},
+                {"people_suppressed", region.people_suppressed},
+                {"days_expired", region.days_expired},
+                {"tenants_offboarded", region.tenants_offboarded},
+                {"orphans_swept", region.orphans_swept},
+                {"undone", undone}});
+    return;
+  }
+  out.line(
+      "region " + region.name + ": " +
+      std::string(region.records_replaced ? "records put back" : "records as they were") +
+      (region.records_older ? ", older than the keyring: what was written since is gone" : ""));
+  if (region.entries_applied != 0)
+    out.line("  " + count_of(region.entries_applied, "entry", "entries") +
+             " of the ledger done again: " + count_of(region.people_erased, "person", "people") +
+             " erased, " + count_of(region.scopes_destroyed, "scope", "scopes") + " destroyed, " +
+             std::to_string(region.people_suppressed) + " suppressed, " +
+             count_of(region.days_expired, "day", "days") + " expired");
+  if (region.orphans_swept != 0)
+    out.line("  " + count_of(region.orphans_swept, "ciphertext", "ciphertexts") +
+             " without a key swept");
+  for (const auto& [what, count] : region.undone)
+    out.line("  undone: " + what + " " + std::to_string(count));
+}
+
+void restore(const Common& common, const Given& given, Output& out) {
+  if (!given.records.empty()) verify_in_child(given.records, common.json);
+  RootKeys keys = root_keys(common);
+  OpenOptions options = open_options(common);
+  options.regions = region_options(common, keys);
+  RestoreOptions how;
+  how.records = given.records;
+  how.without_records = given.without_records;
+  for (const RestoredRegion& region : take(Store::restore(options, how)).regions) say(out, region);
+}
+
+}  // namespace
+
+void add_ledger_verbs(const Verbs& verbs) {
+  Common& common = verbs.common;
+  Action& action = verbs.action;
+  const auto given = std::make_shared<Given>();
+  using Verb = void (*)(const Common&, const Given&, Output&);
+  const auto hang = [&](CLI::App& verb, Verb what) -> CLI::App& {
+    verb.callback([&common, &action, given, what] {
+      action = [&common, given, what](Output& out) { what(common, *given, out); };
+    });
+    return verb;
+  };
+  const auto with_region = [&](CLI::App& verb) {
+    text_option(verb, "--region", given->region, "Whose ledger, where there are several");
+  };
+
+  CLI::App& ledger = *verbs.app.add_subcommand("ledger", "What was decided, for who checks it");
+  ledger.require_subcommand(1);
+  with_region(hang(verbs.add(ledger, "key", "The key that checks receipts and checkpoints",
+                             "efface ledger key > eu-west.key"),
+                   say_key));
+  with_region(hang(verbs.add(ledger, "checkpoint", "How many entries there are, signed",
+                             "efface ledger checkpoint > today.checkpoint"),
+                   say_checkpoint));
+  CLI::App& listed = hang(
+      verbs.add(ledger, "list", "Every decision, in order", "efface ledger list --from 100"), list);
+  with_region(listed);
+  listed.add_option("--from", given->from, "From this entry on")->type_name("ENTRY");
+  CLI::App& proof = hang(verbs.add(ledger, "proof", "That the ledger goes on from a checkpoint",
+                                   "efface ledger proof last-year.checkpoint > year.proof"),
+                         say_proof);
+  with_region(proof);
+  text_option(proof, "CHECKPOINT", given->before, "A file; - is stdin").required();
+
+  CLI::App& receipt = hang(verbs.add(verbs.app, "receipt", "The receipt of a destruction",
+                                     "efface receipt 117 --region eu-west > alice.receipt"),
+                           say_receipt);
+  CLI::Option& entry = *receipt.add_option("ENTRY", given->entry, "Its entry in the ledger");
+  with_region(receipt);
+  text_option(receipt, "--tenant", given->tenant, "Whose request it was");
+  CLI::Option& request =
+      text_option(receipt, "--request", given->request, "As it was given to the verb");
+  entry.excludes(&request);
+
+  CLI::App& restored =
+      hang(verbs.add(verbs.app, "restore", "Put copies back, and bring nobody back",
+                     "efface restore --records /mnt/backup/2026-11-24"),
+           restore);
+  text_option(restored, "--records", given->records, "A backup, verified first").type_name("DIR");
+  restored.add_flag("--without-records", given->without_records,
+                    "Begin with none where they are lost");
+}
+
+}  // namespace efface::cli
