@@ -35,7 +35,7 @@ int act(Common& common, const Action& action) {
     common.complete();
     action(out);
     out.finish();
-    return static_cast<int>(Exit::done);
+    return out.status();
   } catch (const Failure& failure) {
     return fail(out, failure);
   } catch (const std::bad_alloc&) {
@@ -74,6 +74,7 @@ int run(std::vector<std::string> arguments) {
   add_ledger_verbs(verbs);
   add_incident_verbs(verbs);
   add_verify_verb(verbs);
+  add_doctor_verbs(verbs);
 
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   Output out(json);

@@ -23,12 +23,17 @@ class Output {
   void raw(Bytes bytes);             // As it is, and nothing else.
   void finish();
 
+  // How the command ends though nothing failed, where the answer itself is bad news.
+  void end_with(int status) noexcept { status_ = status; }
+  int status() const noexcept { return status_; }
+
   void error(const Failure& failure) const;
   // Said on stderr, and no reason to stop.
   void notice(std::string_view text, const Json& object) const;
 
  private:
   bool json_;
+  int status_ = 0;
 };
 
 // {"value": text}, or {"value_base64": ...} when the bytes are not UTF-8.

@@ -24,5 +24,6 @@ void add_backup_verbs(const Verbs& verbs);  // backup make|verify, mirror status
 void add_ledger_verbs(const Verbs& verbs);  // ledger key|checkpoint|list|proof, receipt, restore
 void add_incident_verbs(const Verbs& verbs);  // incident open|list|show|update|notify|close|...
 void add_verify_verb(const Verbs& verbs);
+void add_doctor_verbs(const Verbs& verbs);  // doctor, check
 
 }  // namespace efface::cli

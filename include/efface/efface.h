@@ -4,6 +4,7 @@
 #include "efface/backup.h"
 #include "efface/bytes.h"
 #include "efface/composite_root_key_store.h"
+#include "efface/doctor.h"
 #include "efface/file_root_key_store.h"
 #include "efface/incident.h"
 #include "efface/limits.h"

@@ -47,6 +47,8 @@ class EFFACE_EXPORT ReplicatedRootKeyStore final : public RootKeyStore {
   Status rotate(Epoch destroyed, Epoch created, const Anchor& anchor) override;
   Status destroy(Epoch epoch) override;
   Result<bool> lies_within(const std::string& directory) const override;
+  Result<bool> shares_volume(const std::string& directory) const override;
+  bool keeps_in_clear() const override;
 
  private:
   class Impl;

@@ -97,6 +97,11 @@ class EFFACE_EXPORT RootKeyStore {
   // Whether the store's files lie within this directory: the library refuses that for its data.
   virtual Result<bool> lies_within(const std::string& directory) const = 0;
 
+  // For Store::diagnose. Whether the store's files lie on this directory's volume: one disk, or one
+  // image of it, then has both. And whether who reads the store's files has its keys.
+  virtual Result<bool> shares_volume(const std::string&) const { return false; }
+  virtual bool keeps_in_clear() const { return false; }
+
  protected:
   RootKeyStore() = default;
 };

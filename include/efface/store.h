@@ -32,6 +32,8 @@ namespace efface {
 
 struct BackupOptions;  // efface/backup.h
 struct BackupReport;
+struct CheckReport;  // efface/doctor.h
+struct Finding;
 
 struct RegionOptions {
   std::string name;  // A label: 1 to 64 of [a-z0-9_.-].
@@ -194,6 +196,16 @@ class EFFACE_EXPORT Store {
   Status retire_root(const Region& region, RootKeyStore& left) const;
 
   Result<Stats> stats() const;
+
+  // ---- is it well? efface/doctor.h ----
+  // What of this store and of the machine under it could break a promise, and what to do: a finding
+  // for each thing that is looked at, those of a region under its name. Changes nothing. Errors:
+  // those of reading.
+  Result<std::vector<Finding>> diagnose() const;
+  // Opens every node, row, record and entry of the ledger of the open regions, and counts what does
+  // not verify: that is in the report, and no error. Read-only, while the store is used. progress
+  // is told how many objects were looked at, now and then. Cost: reads everything once.
+  Result<CheckReport> check(const std::function<void(std::uint64_t)>& progress = {}) const;
 
   // Copies the records of every open region, each from one snapshot, while they are written to:
   // what was acknowledged before is in it. Whole or not at all, also after a crash; durable when it

@@ -25,6 +25,11 @@ struct RegionState {
   // What another root key store must lie apart from; and whether L0 will do.
   std::vector<std::filesystem::path> apart;
   bool accept_l0 = false;
+  // Where it lies, for who asks whether that is a good place.
+  std::filesystem::path directory;
+  std::filesystem::path ledger_copy;
+  std::vector<std::filesystem::path> mirrors;
+  std::uint64_t map_bytes_max = 0;
   std::optional<os::FileLock> lock;
   std::unique_ptr<keyring::Keyring> keyring;
   std::unique_ptr<records::Vault> vault;

@@ -193,6 +193,15 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening ope
     state->apart.insert(state->apart.end(), asked_for.keyring_mirrors.begin(),
                         asked_for.keyring_mirrors.end());
     state->accept_l0 = options.accept_l0;
+    state->directory = std::filesystem::absolute(is_elsewhere(region.directory)
+                                                     ? std::filesystem::path(region.directory)
+                                                     : options.directory / region.name);
+    state->ledger_copy = asked_for.ledger_copy.empty()
+                             ? state->directory / "ledger"
+                             : std::filesystem::absolute(asked_for.ledger_copy);
+    for (const std::filesystem::path& mirror : asked_for.keyring_mirrors)
+      state->mirrors.push_back(std::filesystem::absolute(mirror));
+    state->map_bytes_max = options.map_bytes_max;
     site->regions_.push_back(std::move(state));
   }
   if (asked != options.regions.size())

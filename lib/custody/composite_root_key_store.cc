@@ -198,4 +198,18 @@ Result<bool> CompositeRootKeyStore::lies_within(const std::string& directory) co
   return guarded([&] { return impl_->members().lies_within(directory); });
 }
 
+// Who lacks one share has no key.
+Result<bool> CompositeRootKeyStore::shares_volume(const std::string& directory) const {
+  return guarded([&]() -> Result<bool> {
+    const Members& members = impl_->members();
+    EFFACE_ASSIGN(const std::size_t sharing, members.share_volume(directory));
+    return sharing == members.all().size();
+  });
+}
+
+bool CompositeRootKeyStore::keeps_in_clear() const {
+  const Members& members = impl_->members();
+  return members.keep_in_clear() == members.all().size();
+}
+
 }  // namespace efface

@@ -198,4 +198,20 @@ Result<bool> Members::lies_within(const std::string& directory) const {
   return false;
 }
 
+Result<std::size_t> Members::share_volume(const std::string& directory) const {
+  std::size_t count = 0;
+  for (const Member& member : members_) {
+    if (member.store == nullptr) continue;
+    EFFACE_ASSIGN(const bool shares, member.store->shares_volume(directory));
+    if (shares) ++count;
+  }
+  return count;
+}
+
+std::size_t Members::keep_in_clear() const {
+  return static_cast<std::size_t>(std::ranges::count_if(members_, [](const Member& member) {
+    return member.store != nullptr && member.store->keeps_in_clear();
+  }));
+}
+
 }  // namespace efface::custody

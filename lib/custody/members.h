@@ -57,6 +57,9 @@ class Members {
 
   // Any error: not within. An absent member is not asked.
   Result<bool> lies_within(const std::string& directory) const;
+  // How many of those that are here answer yes.
+  Result<std::size_t> share_volume(const std::string& directory) const;
+  std::size_t keep_in_clear() const;
 
  private:
   Members(Kind kind, std::vector<Member> members);

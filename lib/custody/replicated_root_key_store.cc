@@ -181,4 +181,18 @@ Result<bool> ReplicatedRootKeyStore::lies_within(const std::string& directory) c
   return guarded([&] { return impl_->members().lies_within(directory); });
 }
 
+// One of them is enough.
+Result<bool> ReplicatedRootKeyStore::shares_volume(const std::string& directory) const {
+  return guarded([&]() -> Result<bool> {
+    const Members& members = impl_->members();
+    EFFACE_ASSIGN(const std::size_t sharing, members.share_volume(directory));
+    return sharing != 0;
+  });
+}
+
+bool ReplicatedRootKeyStore::keeps_in_clear() const {
+  const Members& members = impl_->members();
+  return members.keep_in_clear() != 0;
+}
+
 }  // namespace efface

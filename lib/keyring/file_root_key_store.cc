@@ -13,6 +13,7 @@
 #include "efface/limits.h"
 #include "keyring/root_file.h"
 #include "keyring/root_slot.h"
+#include "os/host.h"
 
 namespace efface {
 namespace {
@@ -110,6 +111,7 @@ class FileRootKeyStore::Impl {
   const StoreId& id() const noexcept { return header_.store_id; }
   Assurance assurance() const noexcept { return assurance_; }
   const RootFile& file() const noexcept { return file_; }
+  bool has_passphrase() const noexcept { return header_.passphrase.has_value(); }
   void discard() noexcept { file_.discard(); }
 
   Result<std::vector<Epoch>> list();
@@ -430,5 +432,15 @@ Status FileRootKeyStore::destroy(Epoch epoch) {
 Result<bool> FileRootKeyStore::lies_within(const std::string& directory) const {
   return guarded([&] { return os::lies_within(impl_->file().directory(), directory); });
 }
+
+Result<bool> FileRootKeyStore::shares_volume(const std::string& directory) const {
+  return guarded([&]() -> Result<bool> {
+    EFFACE_ASSIGN(const os::Volume mine, os::volume_of(impl_->file().directory()));
+    EFFACE_ASSIGN(const os::Volume other, os::volume_of(directory));
+    return mine.device == other.device;
+  });
+}
+
+bool FileRootKeyStore::keeps_in_clear() const { return !impl_->has_passphrase(); }
 
 }  // namespace efface

@@ -27,6 +27,7 @@
 #include "crypto/sign.h"
 #include "efface/root_key_store.h"
 #include "keyring/book.h"
+#include "keyring/check.h"
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
 #include "keyring/mirrors.h"
@@ -322,6 +323,18 @@ class Keyring {
 
   // Whether a destruction waits for the root key store.
   bool pending() const noexcept { return pending_; }
+
+  // ---- is it well? Both change nothing ----
+  // What can be asked of the root key store about a directory. Waits for the writer.
+  struct Custody {
+    bool shares_volume = false;  // With the directory.
+    bool keeps_in_clear = false;
+    bool retiring = false;  // The one before it may still hold keys.
+  };
+  Result<Custody> custody(const std::string& directory);
+  // Opens all that the keyring has, in a snapshot for each tree and one for the ledger; tells what
+  // does not verify. Errors: only those that keep it from looking.
+  Result<KeyringCheck> check(FunctionRef<void(std::uint64_t)> progress);
 
   // ---- reclaiming ----
   Result<std::optional<Reclaim>> next_reclaim();

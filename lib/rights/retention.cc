@@ -221,6 +221,18 @@ Status expire(Tenants tenants, const MaintainOptions& options, Maintained& into)
   return {};
 }
 
+Result<std::uint64_t> expired_days(Tenants tenants, const RegionState& region) {
+  std::uint64_t days = 0;
+  for (const auto& [there, places] : places_of(tenants)) {
+    if (there != &region) continue;
+    for (const Place& place : places) {
+      EFFACE_ASSIGN(const Due due, due_in(place));
+      days += due.days.size();
+    }
+  }
+  return days;
+}
+
 Status expire_planned(Tenants tenants, std::string_view token, const MaintainOptions& options,
                       Maintained& into) {
   EFFACE_ASSIGN(const Expiry expiry, plan_expiry(tenants));

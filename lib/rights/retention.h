@@ -19,6 +19,8 @@ struct Expiry {
   std::uint32_t overdue = 0;  // Days that were over before today and are not looked after yet.
 };
 Result<Expiry> plan_expiry(Tenants tenants);
+// How many days of one region are over and not destroyed.
+Result<std::uint64_t> expired_days(Tenants tenants, const access::RegionState& region);
 // Destroys what is due. Errors: conflict when the token is of another plan.
 Status expire(Tenants tenants, const MaintainOptions& options, Maintained& into);
 Status expire_planned(Tenants tenants, std::string_view token, const MaintainOptions& options,

@@ -272,6 +272,7 @@ Result<Environment::Stats> Environment::stats() const {
       .map_bytes = impl_->map_bytes(),
       .last_transaction = snapshot.transaction_id(),
       .readers = impl_->info().me_numreaders,
+      .stale_readers = stale_readers(impl_->env()),
   };
 }
 

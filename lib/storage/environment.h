@@ -73,7 +73,8 @@ class Environment {
     std::uint64_t used_bytes;  // pages in use
     std::uint64_t map_bytes;
     std::uint64_t last_transaction;
-    std::uint32_t readers;  // slots taken, pooled ones included
+    std::uint32_t readers;        // slots taken, pooled ones included
+    std::uint32_t stale_readers;  // snapshots of processes that died; the next open frees them
   };
   Result<Stats> stats() const;
   // Grows the map to that much ahead of time, if it may and no transaction keeps it where it is.

@@ -33,6 +33,9 @@ Error lmdb_error(int code, Note note) noexcept;
 // Writes and takes back one entry: a transaction that changes nothing commits nothing. LMDB's code.
 int touch(MDB_txn* txn) noexcept;
 
+// How many reader slots hold a snapshot for a process that is not there any more. Frees none.
+std::uint32_t stale_readers(MDB_env* env) noexcept;
+
 struct EnvironmentCloser {
   void operator()(MDB_env* env) const noexcept { mdb_env_close(env); }
 };

@@ -1,0 +1,31 @@
+#include "efface/doctor.h"
+
+#include "api/handles.h"
+#include "rights/check.h"
+#include "rights/doctor.h"
+
+namespace efface {
+
+const char* name(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::ok:
+      return "ok";
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::danger:
+      return "danger";
+  }
+  return "unknown";
+}
+
+Result<std::vector<Finding>> Store::diagnose() const {
+  return api::guarded([&] { return rights::diagnose(*state_->site); });
+}
+
+Result<CheckReport> Store::check(const std::function<void(std::uint64_t)>& progress) const {
+  return api::guarded([&] { return rights::check(*state_->site, progress); });
+}
+
+}  // namespace efface

@@ -1,0 +1,80 @@
+#include "os/host.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+#include "base/check.h"
+
+namespace efface::os {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<bool> is_open(const fs::path& path) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return false;  // It went meanwhile.
+    return system_error(errno, "a file of the store could not be looked at");
+  }
+  return found.st_uid != ::geteuid() || S_ISLNK(found.st_mode) || (found.st_mode & 077U) != 0;
+}
+
+// A program is given the memory whatever the limit says.
+bool cores_go_to_a_program() noexcept {
+  const int fd = ::open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return true;
+  char first = 0;
+  const bool read = ::read(fd, &first, 1) == 1;
+  ::close(fd);
+  return !read || first == '|';
+}
+
+}  // namespace
+
+Result<Volume> volume_of(const fs::path& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat found{};
+  struct statvfs room{};
+  if (!fd || ::fstat(fd.get(), &found) != 0 || ::fstatvfs(fd.get(), &room) != 0)
+    return system_error(errno, "a volume could not be looked at");
+  const std::uint64_t unit_bytes = room.f_frsize;
+  return Volume{found.st_dev, file_system_of(fd.get()), unit_bytes * room.f_blocks,
+                unit_bytes * room.f_bavail};
+}
+
+Result<bool> is_open_to_others(const fs::path& directory) {
+  EFFACE_ASSIGN(bool open, is_open(directory));
+  std::error_code failed;
+  fs::recursive_directory_iterator at(directory, failed);
+  for (; !open && !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
+    EFFACE_ASSIGN(open, is_open(at->path()));
+  }
+  if (failed && failed.value() != ENOENT)
+    return system_error(failed.value(), "a directory of the store could not be read");
+  return open;
+}
+
+bool may_dump_core() noexcept {
+  if (::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0) return false;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0) return true;
+  return cores_go_to_a_program();
+}
+
+std::optional<bool> has_swap() {
+  std::ifstream swaps("/proc/swaps");
+  std::string line;
+  if (!std::getline(swaps, line)) return std::nullopt;  // The heading.
+  return static_cast<bool>(std::getline(swaps, line));
+}
+
+}  // namespace efface::os
