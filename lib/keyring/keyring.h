@@ -265,14 +265,14 @@ class Keyring {
   Status each_entry(std::uint64_t first, FunctionRef<Result<Flow>(std::uint64_t, Bytes)> look);
   // The region's own: made with its first use.
   Result<crypto::SigningKey> signing_key();
+  // Whether the copy has every entry, durably.
+  bool copy_in_step() const noexcept { return !copy_behind_; }
+
   // ---- notes: what the region keeps for itself, by number, sealed under a key of its own ----
   Status put_note(const Lock& held, std::uint64_t number, Bytes note,
                   std::span<const ledger::Entry> decisions = {});
   Result<std::optional<codec::Plaintext>> note(std::uint64_t number);
   Result<std::vector<std::uint64_t>> note_numbers();  // Ascending.
-
-  // Whether the copy has every entry, durably.
-  bool copy_in_step() const noexcept { return !copy_behind_; }
 
   // ---- restoring ----
   // What the copy has and this keyring has not.
@@ -379,7 +379,8 @@ class Keyring {
                       Entered& into) const;
   void keep(Entered&& entered);
   Result<std::optional<crypto::SecretKey>> notes_key();
-  Status make_notes_key(const Lock& held);
+  // A row of the top tree, which no tenant's removal touches, where it is missing.
+  Status make_own_row(const Lock& held, const Tag& tag, Label label);
   Status open_copy();
   Status catch_up_copy();
   Status sync_copy();

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "crypto/prf.h"
-#include "crypto/random.h"
 #include "keyring/keyring_txn.h"
 #include "keyring/mutant.h"
 
@@ -257,7 +256,6 @@ Status Keyring::each_entry(std::uint64_t first,
   return {};
 }
 
-// A row of the top tree, which no tenant's removal touches.
 Result<crypto::SigningKey> Keyring::signing_key() {
   const auto find = [&]() -> Result<SharedKeys> {
     return load_keys(top_tree, std::nullopt, signing_tag());
@@ -265,21 +263,7 @@ Result<crypto::SigningKey> Keyring::signing_key() {
   EFFACE_ASSIGN(SharedKeys keys, find());
   if (keys->find(keyring::signing_key) == nullptr) {
     EFFACE_ASSIGN(const Lock held, lock());
-    EFFACE_TRY(prepare_root());
-    const Tag tag = signing_tag();
-    EFFACE_ASSIGN(const bool rekeyed,
-                  change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
-                    txn.note_change();
-                    return txn.edit_top({&tag, 1}, [&](std::size_t, LeafEdit& leaf) -> Status {
-                      if (leaf.contains(tag, keyring::signing_key)) return {};
-                      return leaf.add({tag, crypto::SecretKey::random(), crypto::random_id(),
-                                       keyring::signing_key, 0, 0});
-                    });
-                  }));
-    if (rekeyed) {
-      publish_root();
-      prepared_.reset();
-    }
+    EFFACE_TRY(make_own_row(held, signing_tag(), keyring::signing_key));
     EFFACE_ASSIGN(keys, find());
   }
   const Row* row = keys->find(keyring::signing_key);

@@ -39,7 +39,7 @@ Result<codec::Plaintext> open_note(const Id16& region, crypto::KeyView with, std
 
 }  // namespace
 
-// Of a row of the top tree, which no tenant's removal touches. Nothing: none was ever made.
+// Nothing: none was ever made.
 Result<std::optional<crypto::SecretKey>> Keyring::notes_key() {
   EFFACE_ASSIGN(const SharedKeys keys, load_keys(top_tree, std::nullopt, notes_tag()));
   const Row* row = keys->find(region_notes);
@@ -47,17 +47,15 @@ Result<std::optional<crypto::SecretKey>> Keyring::notes_key() {
   return std::optional(row->key.clone());
 }
 
-Status Keyring::make_notes_key(const Lock& held) {
+Status Keyring::make_own_row(const Lock& held, const Tag& tag, Label label) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_TRY(prepare_root());
-  const Tag tag = notes_tag();
   EFFACE_ASSIGN(
       const bool rekeyed, change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
         txn.note_change();
         return txn.edit_top({&tag, 1}, [&](std::size_t, LeafEdit& leaf) -> Status {
-          if (leaf.contains(tag, region_notes)) return {};
-          return leaf.add(
-              {tag, crypto::SecretKey::random(), crypto::random_id(), region_notes, 0, 0});
+          if (leaf.contains(tag, label)) return {};
+          return leaf.add({tag, crypto::SecretKey::random(), crypto::random_id(), label, 0, 0});
         });
       }));
   if (!rekeyed) return {};
@@ -72,7 +70,7 @@ Status Keyring::put_note(const Lock& held, std::uint64_t number, Bytes note,
   EFFACE_TRY(ready_to_write());
   EFFACE_ASSIGN(std::optional<crypto::SecretKey> with, notes_key());
   if (!with) {
-    EFFACE_TRY(make_notes_key(held));
+    EFFACE_TRY(make_own_row(held, notes_tag(), region_notes));
     EFFACE_ASSIGN(with, notes_key());
     if (!with) return Error(Errc::corruption, "the key of the region's notes is missing");
   }
@@ -83,15 +81,19 @@ Status Keyring::put_note(const Lock& held, std::uint64_t number, Bytes note,
                       decisions);
 }
 
+// Its key after it: where there is a note, there was a key before.
 Result<std::optional<codec::Plaintext>> Keyring::note(std::uint64_t number) {
   EFFACE_TRY(ready_to_write());
+  std::vector<std::byte> sealed;
+  {
+    EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+    EFFACE_ASSIGN(const std::optional<Bytes> found, txn.get(note_key(number)));
+    if (!found) return std::optional<codec::Plaintext>();
+    sealed.assign(found->begin(), found->end());
+  }
   EFFACE_ASSIGN(const auto with, notes_key());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
-  EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(note_key(number)));
-  if (!sealed) return std::optional<codec::Plaintext>();
   if (!with) return Error(Errc::corruption, "the key of the region's notes is missing");
-  EFFACE_ASSIGN(codec::Plaintext opened,
-                open_note(options_.region, with->bytes(), number, *sealed));
+  EFFACE_ASSIGN(codec::Plaintext opened, open_note(options_.region, with->bytes(), number, sealed));
   return std::optional(std::move(opened));
 }
 
