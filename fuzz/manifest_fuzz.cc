@@ -1,8 +1,9 @@
-// What a store, a region and a tenant say of themselves: refused, or the same again after it is
+// What a store, a region, a tenant and a backup say of themselves: refused, or the same again after it is
 // written anew.
 #include <cstdint>
 
 #include "base/check.h"
+#include "codec/backup_codec.h"
 #include "codec/manifest_codec.h"
 #include "input.h"
 #include "subjects/terms.h"
@@ -68,6 +69,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 1:
       fuzz::again(codec::decode_region_info(bytes.bytes()), &codec::decode_region_info);
+      break;
+    case 5:
+      fuzz::again(codec::decode_backup(bytes.bytes()), &codec::decode_backup);
       break;
     case 2:
       fuzz::again(codec::decode_tenant(bytes.bytes()), &codec::decode_tenant);
