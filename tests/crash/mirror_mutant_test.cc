@@ -1,5 +1,5 @@
-// An erasure that has the old root key destroyed before its mirrors are written: cut in between, the
-// loss of the keyring is the loss of everybody, and the checker says so.
+// An erasure that has the old root key destroyed before its mirrors are written: cut in between,
+// the loss of the keyring is the loss of everybody, and the checker says so.
 #include <gmock/gmock.h>
 
 #include "crash/sweep.h"
