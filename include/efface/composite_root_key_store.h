@@ -3,8 +3,8 @@
 //
 // A root key is the XOR of random shares, one for each member, wrapped by it. Whoever misses one
 // share has nothing, so an epoch is gone as soon as one member has destroyed its key of it. What
-// one member cannot show (a file system below it, a token's firmware), another one may; and one that
-// lies, or is backed up against the rules, brings nobody back.
+// one member cannot show (a file system below it, a token's firmware), another one may; and one
+// that lies, or is backed up against the rules, brings nobody back.
 //
 // Shape     docs/format/keyring.md, "Wrapped by several". An epoch is held when all members hold
 //           it; listed is what all hold that answer. id() is a hash of the members' ids, in

@@ -1,8 +1,8 @@
 // efface/replicated_root_key_store.h -- several root key stores, of which any one opens the keyring
 // and all must destroy.
 //
-// Each replica wraps the same root key under a key of its own. To lose a replica then loses nothing;
-// to erase takes all of them.
+// Each replica wraps the same root key under a key of its own. To lose a replica loses nothing; to
+// erase takes all of them.
 //
 // Shape     docs/format/keyring.md, "Wrapped by several". id() is a hash of the replicas' ids, in
 //           whatever order they are given: with another set of replicas it is another store, and

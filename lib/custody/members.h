@@ -1,4 +1,5 @@
-// custody/members.h -- the root key stores that one is made of, and the steps that all of them take.
+// custody/members.h -- the root key stores that one is made of, and the steps that all of them
+// take.
 //
 // An epoch is whole when every member holds its key; all that is wrapped, is wrapped under a whole
 // one. An interrupted step leaves epochs that some hold: keys that were made in part, and have

@@ -2,10 +2,11 @@
 // of it.
 //
 // Shape  docs/format/keyring.md. Keys of the environment, by first byte:
-//        'm' the header; 'r' the root record; 'o' the root key store that was left; 'n' tree level index: a node; 't' tenant: its sealed
-//        terms; 'd' tenant handle: a person's sealed file; 'q' sequence: an entry of the reclaim
-//        queue; 'e' tenant sequence: a notice of an erasure; 'b' number: a note of the region's own;
-//        's' the sequence (sequence.h); and the ledger (book.h).
+//        'm' the header; 'r' the root record; 'o' the root key store that was left; 'n' tree level
+//        index: a node; 't' tenant: its sealed terms; 'd' tenant handle: a person's sealed file;
+//        'q' sequence: an entry of the reclaim queue; 'e' tenant sequence: a notice of an erasure;
+//        'b' number: a note of the region's own; 's' the sequence (sequence.h); and the ledger
+//        (book.h).
 #pragma once
 #include "base/check.h"
 #include "keyring/keyring.h"

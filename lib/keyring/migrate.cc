@@ -1,10 +1,10 @@
 // Changing custody: a root of a new epoch, with nothing removed, under the same root key store or
 // another.
 //
-// Moving to another store is one commit, of the new root and of the name of the store that was left.
-// Before it the keyring opens with the one, after it with the other. From then on no erasure is
-// confirmed until the store that was left is shown to hold no key: old images of the keyring would
-// open with it.
+// Moving to another store is one commit, of the new root and of the store that was left. Before it
+// the keyring opens with the one, after it with the other. From then on no erasure is confirmed
+// until the store that was left is shown to hold no key: old images of the keyring would open with
+// it.
 #include <algorithm>
 
 #include "crypto/random.h"

@@ -1,5 +1,5 @@
-// custody/several.h -- a keyring whose root key is kept by several stores in memory, which fail when
-// they are told to; and what an adversary can do with all that they ever wrapped.
+// custody/several.h -- a keyring whose root key is kept by several stores in memory, which fail
+// when they are told to; and what an adversary can do with all that they ever wrapped.
 #pragma once
 #include <gtest/gtest.h>
 

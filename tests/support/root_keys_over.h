@@ -1,5 +1,5 @@
-// support/root_keys_over.h -- a root key store that hands every call on to another one: what is to be
-// otherwise is overridden.
+// support/root_keys_over.h -- a root key store that hands every call on to another one: what is to
+// be otherwise is overridden.
 #pragma once
 #include <memory>
 #include <string>
