@@ -1,5 +1,5 @@
-// What a store, a region, a tenant and a backup say of themselves: refused, or the same again after it is
-// written anew.
+// What a store, a region, a tenant and a backup say of themselves: refused, or the same again after
+// it is written anew.
 #include <cstdint>
 
 #include "base/check.h"

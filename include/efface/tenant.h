@@ -66,8 +66,7 @@ class EFFACE_EXPORT Tenant {
   // now on and counted in Erasure::held; it is destroyed when the hold is released. Works while she
   // is restricted. Errors: consent_missing (none is in force), basis_differs, erase_pending;
   // invalid_argument or too_large for the evidence.
-  Result<Erasure> withdraw(const Subject& subject, Purpose purpose,
-                           const Evidence& evidence = {},
+  Result<Erasure> withdraw(const Subject& subject, Purpose purpose, const Evidence& evidence = {},
                            const ReceiptOptions& receipt = {}) const;
   // Only against legitimate_interest and public_task (basis_differs), also before anything was
   // collected. Nothing is destroyed: it is refused until the objection is lifted. Twice is no
@@ -87,9 +86,9 @@ class EFFACE_EXPORT Tenant {
   // Errors: region_not_open; invalid_argument or too_large for the id; erase_pending (suppressed
   // she is).
   Result<Erasure> suppress(SubjectId id, const ReceiptOptions& receipt = {}) const;
-  // One id of hers: her further ones are reinstated one by one. The reason stays with the caller,
-  // unless a hold kept her: then the fact goes on her file. Errors: subject_unknown when it is not
-  // suppressed; invalid_argument for an empty reason, too_large.
+  // One id of hers: her further ones are reinstated one by one. The reason stands in the ledger,
+  // sealed for the tenant. Errors: subject_unknown when it is not suppressed; invalid_argument for
+  // an empty reason, too_large.
   Status reinstate(SubjectId id, std::string_view reason) const;
 
   // ---- legal hold [17(3)] ----

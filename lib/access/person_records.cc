@@ -87,4 +87,10 @@ Result<codec::Plaintext> id_of(const Person& person) {
   return id;
 }
 
+Result<records::OpenRecord> open_for_a_duty(const Person& person, const keyring::Keys& keys,
+                                            const keyring::Row& scope, const Id16& tag,
+                                            Bytes value) {
+  return open_value(person, keys, scope, tag, value);
+}
+
 }  // namespace efface::access

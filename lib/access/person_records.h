@@ -21,6 +21,12 @@ struct PersonRecord {
 // Memory: the places of one scope, and one record.
 Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)> look);
 
+// One of her sealed records where it lies: for a check of the whole store, or for counting what a
+// stolen copy showed. Errors: expired when its bucket is destroyed; corruption.
+Result<records::OpenRecord> open_for_a_duty(const Person& person, const keyring::Keys& keys,
+                                            const keyring::Row& scope, const Id16& tag,
+                                            Bytes value);
+
 // The id that she was enrolled under. Errors: corruption when it is not there (a crash during her
 // enrolment; enrolling her again mends it).
 Result<codec::Plaintext> id_of(const Person& person);

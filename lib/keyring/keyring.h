@@ -381,6 +381,7 @@ class Keyring {
   Result<std::optional<crypto::SecretKey>> notes_key();
   // A row of the top tree, which no tenant's removal touches, where it is missing.
   Status make_own_row(const Lock& held, const Tag& tag, Label label);
+  Status check_head() const;
   Status open_copy();
   Status catch_up_copy();
   Status sync_copy();

@@ -70,6 +70,7 @@ struct Keyring::Entered {
   std::vector<std::byte> frames{};
   std::uint64_t records_floor = 0;
   bool any = false;
+  bool ends_epoch = false;
 };
 
 // What took the keyring from one commit to the next, for the mirrors.

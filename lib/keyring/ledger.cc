@@ -47,6 +47,7 @@ Status Keyring::enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot
   if (entries.empty()) return {};
   if (next.epoch != epoch() && change.top_rekeyed()) {
     EFFACE_ASSIGN(const auto root, hash_of_root(change.nodes(), change.top().bucket_count));
+    into.ends_epoch = true;
     for (ledger::Entry& entry : entries) {
       entry.epoch_before = epoch();
       entry.epoch_after = next.epoch;
@@ -58,19 +59,23 @@ Status Keyring::enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot
   return enter(txn, entries, header.next_reclaim, into);
 }
 
-// It is committed. The copy follows at once; it is made durable before anything is destroyed.
+// It is committed. The copy follows at once, but of what ends an epoch: that is read back first, so
+// that a commit which was lost does not leave the copy ahead. It is made durable before anything is
+// destroyed.
 void Keyring::keep(Entered&& entered) {
   if (!entered.any) return;
   const std::uint64_t offset = book_.copy_bytes;
   book_ = std::move(entered.head);
   records_floor_ = entered.records_floor;
-  if (options_.ledger_copy == nullptr || copy_behind_) return;
+  if (options_.ledger_copy == nullptr) return;
+  if (entered.ends_epoch) copy_behind_ = true;
+  if (copy_behind_) return;
   if (!options_.ledger_copy->write(offset, entered.frames)) copy_behind_ = true;
 }
 
 Status Keyring::sync_copy() {
   if (options_.ledger_copy == nullptr || mutant == Mutant::ledger_not_copied) return {};
-  if (copy_behind_) EFFACE_TRY(catch_up_copy());
+  if (copy_behind_) return catch_up_copy();
   const Status synced = options_.ledger_copy->sync();
   if (!synced) copy_behind_ = true;
   return synced;
@@ -109,7 +114,7 @@ Status Keyring::catch_up_copy() {
   EFFACE_ASSIGN(const auto next, copy.read(offset));
   if (next && next->chain == next_chain(chain, next->entry))
     return Error(Errc::ledger_mismatch, "the ledger and its copy contradict each other");
-  EFFACE_TRY(copy.cut(offset));
+  if (length != offset) EFFACE_TRY(copy.cut(offset));
   constexpr std::size_t batch_bytes = std::size_t{1} << 20;
   std::vector<std::byte> frames;
   for (std::uint64_t index = whole; index < head.tree.size; ++index) {
@@ -125,9 +130,27 @@ Status Keyring::catch_up_copy() {
   return {};
 }
 
+// The head is not sealed: what it says is compared with the entries before it is passed on.
+Status Keyring::check_head() const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const ledger::Frontier found,
+                ledger::frontier_of(book_.tree.size, [&](unsigned level, std::uint64_t at) {
+                  return subtree_of(txn, level, at);
+                }));
+  const Error damaged(Errc::corruption, "the head of the ledger is not that of its entries");
+  if (found.peaks != book_.tree.peaks) return damaged;
+  if (book_.tree.size == 0) return {};
+  EFFACE_ASSIGN(const BookRow last, read_row(txn, book_.tree.size - 1));
+  if (last.chain != book_.chain ||
+      last.copy_offset + frame_overhead_bytes + last.entry.size() != book_.copy_bytes)
+    return damaged;
+  return {};
+}
+
 // The copy may be behind: a crash, or it was lost and is made anew from the book. It may not be
 // ahead, which says that this keyring is from before.
 Status Keyring::open_copy() {
+  EFFACE_TRY(check_head());
   if (options_.ledger_copy == nullptr) return {};
   const LedgerCopy& copy = *options_.ledger_copy;
   EFFACE_ASSIGN(const std::uint64_t length, copy.size());

@@ -1,12 +1,10 @@
 #include "keyring/ledger_copy.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "base/check.h"
 #include "crypto/prf.h"
+#include "os/truncate.h"
 
 namespace efface::keyring {
 namespace {
@@ -71,10 +69,7 @@ Result<LedgerCopy> LedgerCopy::open(const os::Directory& parent, std::string_vie
   return LedgerCopy(std::move(file));
 }
 
-Status LedgerCopy::cut(std::uint64_t size) const {
-  if (::ftruncate(file_.fd(), static_cast<off_t>(size)) == 0) return {};
-  return os::system_error(errno, "a torn end of the ledger's copy could not be cut off");
-}
+Status LedgerCopy::cut(std::uint64_t size) const { return os::truncate(file_, size); }
 
 Result<std::optional<LedgerCopy::Frame>> LedgerCopy::read(std::uint64_t offset) const {
   EFFACE_ASSIGN(const std::uint64_t size, file_.size());

@@ -47,6 +47,7 @@ Result<std::vector<ledger::Entry>> Keyring::missing_entries() {
 // The copy goes on from this keyring, as far as the root key store remembers at least. One that is
 // behind, or of another history, is what open_copy finds.
 Status Keyring::check_copy(const Anchor& anchor) {
+  EFFACE_TRY(check_head());
   EFFACE_ASSIGN(const std::vector<ledger::Entry> missing, missing_entries());
   if (missing.empty()) {
     EFFACE_TRY(check_anchor(anchor));

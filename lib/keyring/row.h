@@ -24,7 +24,7 @@ inline constexpr Label subject_root = 1;    // key: root of its subject tree. au
 inline constexpr Label retention_root = 2;  // key: root of its retention tree. aux: bucket count.
 // key: turns subject ids into tags. aux: how many of its people are held.
 inline constexpr Label pseudonym_key = 3;
-inline constexpr Label signing_key = 4;  // key: the seed that signs the region's checkpoints.
+inline constexpr Label signing_key = 4;   // key: the seed that signs the region's checkpoints.
 inline constexpr Label region_notes = 5;  // key: of what the region notes for itself.
 // Labels of a subject tree: 0 is the person, 1 to 256 the scopes in use, by purpose number (aux:
 // generation). Other incarnations of a scope stand at incarnation << 10 | purpose number.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "access/access.h"
+#include "access/person_records.h"
 #include "access/shared.h"
 #include "base/check.h"
 
@@ -88,7 +89,7 @@ Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord
 Result<RegionCheck::Looked> RegionCheck::open(const Person& person, const keyring::Keys& keys,
                                               const keyring::Row& scope,
                                               const records::RecordKey& key, Bytes value) {
-  const auto opened = access::open_value(person, keys, scope, records::tag_of(key), value);
+  const auto opened = access::open_for_a_duty(person, keys, scope, records::tag_of(key), value);
   if (!opened) {
     const Errc code = opened.error().code();
     if (is_damage(code)) return Looked::damaged;

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "access/access.h"
+#include "access/person_records.h"
 #include "base/check.h"
 #include "rights/file.h"
 
@@ -47,7 +48,7 @@ Result<std::optional<std::int64_t>> enrolled_ms(const Person& person, const keyr
   const access::Located at = access::locate(row, "");
   std::optional<std::int64_t> when;
   EFFACE_TRY(person.home->region->vault->get(at.key, [&](Bytes value) -> Status {
-    EFFACE_ASSIGN(const auto record, access::open_value(person, keys, row, at.tag, value));
+    EFFACE_ASSIGN(const auto record, access::open_for_a_duty(person, keys, row, at.tag, value));
     when = record.fields.written_ms;
     return {};
   }));
@@ -69,7 +70,8 @@ Status look_at_scope(const Person& person, const keyring::Keys& keys, const keyr
                      std::int64_t until_ms, PersonWithin::Found& into) {
   return person.home->region->vault->each(
       scope.handle, [&](const records::RecordKey& key, Bytes value) -> Status {
-        const auto record = access::open_value(person, keys, scope, records::tag_of(key), value);
+        const auto record =
+            access::open_for_a_duty(person, keys, scope, records::tag_of(key), value);
         if (!record && record.error().code() == Errc::expired) return {};
         EFFACE_TRY(record);
         if (!record->fields.name.empty() && record->fields.written_ms <= until_ms) ++into.records;

@@ -136,6 +136,7 @@ void Account::look_at_the_end(World& world, const Verdict& last) {
   numbers_["nodes_opened_at_the_end"] = last.nodes_opened;
   numbers_["levels"] = last.levels;
   numbers_["writes"] = world.recorder().writes();
+  numbers_["mirror_writes"] = world.recorder().mirror_writes();
   numbers_["bytes_written"] = world.recorder().bytes_written();
   numbers_["writes_with_plaintext"] = world.recorder().seen_in_clear();
   numbers_["tags_in_clear"] = tags_in_clear(world);
@@ -148,6 +149,7 @@ void Account::look_at_the_end(World& world, const Verdict& last) {
   Images& images = world.recorder().images();
   const std::size_t recorded = images.nodes() + images.records() + images.root_records();
   images.add_directory(world.store_path());
+  images.add_directory(world.mirror_path());
   numbers_["images_not_recorded"] =
       images.nodes() + images.records() + images.root_records() - recorded;
 }

@@ -24,6 +24,11 @@ TEST(Disclosure, NoErasedKeyIsReachedFromAllBytesEverWritten) {
   EXPECT_GT(number("keys_erased"), 1'000u);
 }
 
+// Its pages are among those that are searched; "images_not_recorded" counts it too.
+TEST(Disclosure, IsJudgedOverAMirrorOfTheKeyringAsWell) {
+  EXPECT_GT(number("mirror_writes"), 1'000u);
+}
+
 TEST(Disclosure, NoRecordOfTheErasedOpens) {
   EXPECT_EQ(number("erased_records_opened"), 0u);
   EXPECT_EQ(number("erased_values_opened"), 0u);

@@ -27,8 +27,6 @@ std::string path_of(int fd) {
   return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
-bool is_keyring(std::string_view path) { return path.ends_with("/keyring/data.mdb"); }
-
 std::vector<std::byte> gathered(const iovec* parts, int count) {
   std::vector<std::byte> all;
   for (int i = 0; i < count; ++i) {
@@ -47,6 +45,10 @@ Recorder::Recorder(std::filesystem::path store)
 }
 
 Recorder::~Recorder() { active_recorder = nullptr; }
+
+bool Recorder::is_keyring(const std::string& path) const {
+  return path.starts_with(store_) && path.ends_with("/keyring/data.mdb");
+}
 
 Recorder* Recorder::active() noexcept { return active_recorder; }
 
@@ -91,9 +93,11 @@ Recorder::Decision Recorder::decide(const std::string& path, std::uint64_t offse
 Recorder::Decision Recorder::writing(int fd, std::uint64_t offset, Bytes bytes) {
   const std::string path = path_of(fd);
   const bool is_root_key = path.starts_with(beside_) && path.ends_with(".key");
-  // A store is made under a temporary name beside its own.
-  const bool is_store =
-      path.starts_with(store_) || path.starts_with(store_.substr(0, store_.size() - 1) + ".new/");
+  // A store is made under a temporary name beside its own; mirrors of its keyrings lie there too.
+  const bool is_store = path.starts_with(store_) ||
+                        path.starts_with(store_.substr(0, store_.size() - 1) + ".new/") ||
+                        path.starts_with(beside_ + "mirror/");
+  if (path.starts_with(beside_ + "mirror/")) ++mirror_writes_;
   if (!is_root_key && !is_store) return Decision::allow;
   ++writes_;
   bytes_written_ += bytes.size();

@@ -26,7 +26,7 @@ enum class Fault {
 
 class Recorder {
  public:
-  // Watches all files below store, and the root key files beside it: *.key in the same directory.
+  // Watches all files below store, and beside it the root key files, *.key, and mirror/.
   explicit Recorder(std::filesystem::path store);
   ~Recorder();
   Recorder(const Recorder&) = delete;
@@ -45,6 +45,7 @@ class Recorder {
   std::size_t seen_in_clear() const noexcept { return seen_; }
   std::size_t bytes_written() const noexcept { return bytes_written_; }
   std::size_t writes() const noexcept { return writes_; }
+  std::size_t mirror_writes() const noexcept { return mirror_writes_; }
 
   // For the wrapped calls.
   enum class Decision { allow, refuse, write_and_refuse };
@@ -53,6 +54,7 @@ class Recorder {
   static Recorder* active() noexcept;
 
  private:
+  bool is_keyring(const std::string& path) const;
   Decision decide(const std::string& path, std::uint64_t offset, std::size_t size);
 
   const std::string store_;
@@ -65,6 +67,7 @@ class Recorder {
   std::size_t seen_ = 0;
   std::size_t bytes_written_ = 0;
   std::size_t writes_ = 0;
+  std::size_t mirror_writes_ = 0;
 };
 
 }  // namespace disclosure

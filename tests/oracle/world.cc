@@ -61,6 +61,7 @@ efface::OpenOptions World::options() {
   out.directory = store_path();
   for (std::size_t i = 0; i < options_.regions.size(); ++i)
     out.regions.push_back({options_.regions[i], root_stores_[i].get(), {}});
+  out.regions.front().keyring_mirrors = {mirror_path()};
   out.require_locked_memory = false;
   out.accept_l0 = true;
   out.now = &now;

@@ -131,6 +131,8 @@ class World {
   Images live_images() const;
   std::map<Id, LiveTree> live_trees() const;  // By region.
   std::filesystem::path store_path() const { return home_ / "store"; }
+  // Of the first region's keyring.
+  std::filesystem::path mirror_path() const { return home_ / "mirror"; }
   std::vector<std::filesystem::path> keyrings() const;
 
   static constexpr std::string_view marker = "PLAINTEXT";  // In every id, name, value and note.
