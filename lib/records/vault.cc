@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "crypto/prf.h"
 #include "efface/limits.h"
 
 namespace efface::records {
@@ -29,7 +30,7 @@ Status check_meta(std::optional<Bytes> meta, const Id16& region) {
 }
 
 constexpr std::array<std::byte, 1> seen_key{std::byte{'s'}};
-constexpr std::size_t seen_bytes = 16;
+constexpr std::size_t seen_bytes = 32;  // sequence 8 | epoch 8 | BLAKE2b-128 of these
 
 constexpr std::string_view residue_prefix("residue", 8);
 using ResidueKey = std::array<std::byte, 24>;
@@ -210,6 +211,9 @@ Result<Vault::Seen> Vault::seen() const {
   if (!bytes) return Seen{};
   if (bytes->size() != seen_bytes)
     return Error(Errc::corruption, "what records have seen of their keyring has another size");
+  const Id16 check = crypto::hash128({bytes->first(16)});
+  if (!std::equal(check.begin(), check.end(), bytes->begin() + 16))
+    return Error(Errc::corruption, "what records have seen of their keyring makes no sense");
   return Seen{load_le<std::uint64_t>(bytes->data()), load_le<Epoch>(bytes->data() + 8)};
 }
 
@@ -221,6 +225,8 @@ Status Vault::note_seen(storage::WriteTxn& txn, Seen& noted) const {
   std::array<std::byte, seen_bytes> bytes;
   store_le(bytes.data(), now.sequence);
   store_le(bytes.data() + 8, now.epoch);
+  const Id16 check = crypto::hash128({Bytes(bytes).first(16)});
+  std::copy(check.begin(), check.end(), bytes.begin() + 16);
   EFFACE_TRY(txn.put(seen_key, bytes));
   noted = now;
   return {};
