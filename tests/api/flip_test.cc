@@ -3,9 +3,9 @@
 //
 // LMDB has no checksums. A record filed under a damaged key is not found, and the transaction
 // before the last is as good as the last. A bucket's number that becomes that of what a hold kept
-// says that the hold is released. So in records/data.mdb, and there only where such a key, its size,
-// the low byte of a bucket or the number of a transaction stands, a record may be missing. Those are
-// counted.
+// says that the hold is released. So in records/data.mdb, and there only where such a key, its
+// size, the low byte of a bucket or the number of a transaction stands, a record may be missing.
+// Those are counted.
 //
 // EFFACE_FLIPS_UNVERIFIED=1: without verify_structure, to see what it is good for. That crashes.
 #include <gtest/gtest.h>
