@@ -1,5 +1,7 @@
 #include "rights/suppression.h"
 
+#include <algorithm>
+
 #include "access/person_records.h"
 #include "base/check.h"
 #include "efface/limits.h"
@@ -71,6 +73,21 @@ Status put_tombstones(const Acting& acting, const access::AllLocks& held,
   return {};
 }
 
+// What two steps did in one region is said once.
+std::vector<Erasure::InRegion> one_each(std::vector<Erasure::InRegion> first,
+                                        const std::vector<Erasure::InRegion>& then) {
+  for (const Erasure::InRegion& later : then) {
+    const auto same = std::ranges::find(first, later.region, &Erasure::InRegion::region);
+    if (same == first.end()) {
+      first.push_back(later);
+      continue;
+    }
+    same->epoch_after = later.epoch_after;
+    same->assurance = later.assurance;
+  }
+  return first;
+}
+
 }  // namespace
 
 Result<Erasure> suppress(const Acting& acting, SubjectId id, const ReceiptOptions& receipt) {
@@ -100,7 +117,7 @@ Result<Erasure> suppress(const Acting& acting, SubjectId id, const ReceiptOption
   const ReceiptOptions same_salt{{}, receipt.salt};
   auto erased = erase(acting, *person, {}, same_salt);
   if (erased) {
-    erased->regions.insert(erased->regions.begin(), erasure.regions.begin(), erasure.regions.end());
+    erased->regions = one_each(std::move(erasure.regions), erased->regions);
     erased->receipts.insert(erased->receipts.begin(), erasure.receipts.begin(),
                             erasure.receipts.end());
     return erased;
