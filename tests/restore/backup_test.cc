@@ -47,9 +47,8 @@ class BackupClaim : public StoreTest {
   // The records as they are, exchanged for those of the backup.
   void put_back() {
     close();
-    fs::remove_all(home_ / "store/eu/records");
-    fs::copy(target() / "eu/records", home_ / "store/eu/records");
-    fs::permissions(home_ / "store/eu/records", fs::perms::owner_all);
+    const auto restored = Store::restore(options(), {.records = target()});
+    ASSERT_TRUE(restored) << name(restored.error().code()) << ": " << restored.error().note();
     reopen();
   }
   std::string value_of(std::string_view id, std::string_view record) {
@@ -85,7 +84,7 @@ TEST_F(BackupClaim, HoldsTheRecordsAndNoKey) {
     EXPECT_EQ(bytes_of(target() / file).find("alice"), std::string::npos);
   }
   EXPECT_TRUE(Store::verify_backup(target()));
-  put_back();
+  ASSERT_NO_FATAL_FAILURE(put_back());
   EXPECT_EQ(value_of("alice", "film"), "a value in clear");
 }
 
@@ -95,7 +94,7 @@ TEST_F(BackupClaim, GivesNobodyBackWhoWasErasedSince) {
   put("gone", "film", "was there");
   ASSERT_TRUE(back_up());
   ASSERT_TRUE(tenant_->erase(tenant_->subject(SubjectId("gone")).value()));
-  put_back();
+  ASSERT_NO_FATAL_FAILURE(put_back());
   EXPECT_EQ(code_of(tenant_->subject(SubjectId("gone"))), "subject_unknown");
   EXPECT_EQ(value_of("kept", "film"), "hers");
 }
@@ -158,7 +157,7 @@ TEST_F(BackupClaim, HasEverythingThatWasAcknowledgedBeforeItBegan) {
   for (std::thread& thread : threads) thread.join();
   ASSERT_TRUE(made) << name(made.error().code()) << ": " << made.error().note();
   ASSERT_TRUE(Store::verify_backup(target()));
-  put_back();
+  ASSERT_NO_FATAL_FAILURE(put_back());
   for (int i = 0; i < people; ++i) {
     const std::string& id = ids[static_cast<std::size_t>(i)];
     EXPECT_EQ(value_of(id, "first"), "one");
