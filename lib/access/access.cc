@@ -5,6 +5,7 @@
 #include "access/mutant.h"
 #include "access/shared.h"
 #include "base/check.h"
+#include "subjects/dossier.h"
 
 namespace efface::access {
 namespace {
@@ -195,11 +196,28 @@ Located locate(const keyring::Row& scope, std::string_view name) noexcept {
   return {tag, records::record_key(scope.handle, tag)};
 }
 
+namespace {
+
+// False: she was never held, and no hold can have kept a record of hers.
+Result<bool> was_ever_held(const Person& person, const keyring::Keys& keys) {
+  const keyring::Row* row = keys.find(keyring::person);
+  if (row == nullptr) return true;
+  EFFACE_ASSIGN(auto file, person.home->region->keyring->file(person.home->ref, *row));
+  EFFACE_ASSIGN(const auto dossier, subjects::DossierFile::read(std::move(file)));
+  return dossier.fields().last_hold != 0;
+}
+
+}  // namespace
+
 Result<BucketKey> bucket_key_of(const Person& person, const keyring::Keys& keys,
                                 records::Bucket bucket) {
   if (bucket == records::kept_by_hold) {
     const keyring::Row* hold = keys.find(keyring::hold_key);
-    if (hold == nullptr) return Error(Errc::expired, "the hold that kept the record is released");
+    if (hold == nullptr) {
+      EFFACE_ASSIGN(const bool ever, was_ever_held(person, keys));
+      if (!ever) return Error(Errc::corruption, "a record is kept by a hold that never was");
+      return Error(Errc::expired, "the hold that kept the record is released");
+    }
     return BucketKey{nullptr, hold};
   }
   const TenantRegion& home = *person.home;

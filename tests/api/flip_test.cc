@@ -2,10 +2,8 @@
 // answer. Never a crash, never another value, never a record of somebody who was erased.
 //
 // LMDB has no checksums. A record filed under a damaged key is not found, and the transaction
-// before the last is as good as the last. A bucket's number that becomes that of what a hold kept
-// says that the hold is released. So in records/data.mdb, and there only where such a key, its
-// size, the low byte of a bucket or the number of a transaction stands, a record may be missing.
-// Those are counted.
+// before the last is as good as the last. So in records/data.mdb, and there only where such a key,
+// its size or the number of a transaction stands, a record may be missing. Those are counted.
 //
 // EFFACE_FLIPS_UNVERIFIED=1: without verify_structure, to see what it is good for. That crashes.
 #include <gtest/gtest.h>
@@ -53,8 +51,6 @@ struct Flip {
   bool may_hide;
 };
 
-constexpr std::size_t bucket_at = 12;  // In a record: docs/format/record.md.
-
 bool verified() { return std::getenv("EFFACE_FLIPS_UNVERIFIED") == nullptr; }
 
 // Any of the eight, but the same in every run.
@@ -94,7 +90,6 @@ std::vector<Flip> flips_of_database(const std::vector<char>& bytes, bool holds_r
     for (std::size_t k = 0; k < image.keys(page); ++k) {
       const std::size_t size_of_key = image.node(page, k) + 6;
       for (std::size_t at = size_of_key; at < image.value(page, k); ++at) hiding.insert(at);
-      hiding.insert(image.value(page, k) + bucket_at);
     }
   }
   std::vector<Flip> flips;
