@@ -3,6 +3,7 @@
 #include "efface/activity.h"
 #include "efface/backup.h"
 #include "efface/bytes.h"
+#include "efface/capsule.h"
 #include "efface/composite_root_key_store.h"
 #include "efface/doctor.h"
 #include "efface/file_root_key_store.h"

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "efface/bytes.h"
+#include "efface/capsule.h"
 
 namespace efface {
 
@@ -22,11 +23,14 @@ struct RestoreOptions {
   std::filesystem::path records{};
   // Where a region has no records any more, begin with none.
   bool without_records = false;
+  // Of regions whose keyring does not open, nor a mirror of it.
+  std::vector<Capsule> capsules{};
 };
 
 struct RestoredRegion {
   std::string name;
   bool records_replaced = false;
+  bool keyring_brought_back = false;  // From a capsule.
   // The records are older than the keyring knows of: what was written since is gone, and what was
   // removed or replaced since is there again, under keys that live.
   bool records_older = false;

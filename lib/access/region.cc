@@ -12,6 +12,7 @@ namespace efface::access {
 namespace {
 
 constexpr std::string_view lock_file = "lock";
+constexpr std::string_view keyring_directory = "keyring";
 constexpr std::string_view ledger_file = "ledger";
 constexpr std::uint64_t info_bytes_max = 4096;
 
@@ -51,6 +52,17 @@ keyring::KeyringOptions keyring_options(const Id16& region, RootKeyStore& root_k
   return out;
 }
 
+Result<keyring::KeyringOptions> opened_keyring_options(const os::Directory& directory,
+                                                       const Id16& id, const RegionOptions& region,
+                                                       const OpenOptions& options,
+                                                       Opening opening) {
+  keyring::KeyringOptions out = keyring_options(id, *region.root_keys, options);
+  out.mirrors = region.keyring_mirrors;
+  out.restoring = opening == Opening::to_restore;
+  EFFACE_ASSIGN(out.ledger_copy, ledger_copy(directory, id, region));
+  return out;
+}
+
 Result<codec::RegionInfoFields> read_info(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file,
                 os::File::open(directory, region_info_file, os::File::Access::read));
@@ -79,7 +91,7 @@ Status create_region(const os::Directory& parent, std::string_view directory_nam
   EFFACE_ASSIGN(const os::Directory region, parent.create_child(temporary));
   const Id16 id = crypto::random_id();
   {
-    EFFACE_ASSIGN(const os::Directory keyring, region.create_child("keyring"));
+    EFFACE_ASSIGN(const os::Directory keyring, region.create_child(keyring_directory));
     EFFACE_TRY(keyring::Keyring::create(keyring, keyring_options(id, root_keys, options)));
     EFFACE_TRY(keyring.sync());
     EFFACE_ASSIGN(const os::Directory vault, region.create_child("records"));
@@ -110,6 +122,18 @@ Result<Id16> region_id(const os::Directory& directory) {
   return info.id;
 }
 
+Status bring_keyring_back(const os::Directory& directory, const RegionOptions& region,
+                          const OpenOptions& options, const keyring::CapsuleSource& capsule) {
+  EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
+  if (info.name != region.name)
+    return Error(Errc::region_mismatch, "the directory holds another region than it should");
+  EFFACE_TRY(check_assurance(*region.root_keys, options.accept_l0));
+  EFFACE_ASSIGN(const os::FileLock lock, os::FileLock::acquire(directory, lock_file));
+  EFFACE_ASSIGN(const keyring::KeyringOptions of_keyring,
+                opened_keyring_options(directory, info.id, region, options, Opening::to_restore));
+  return keyring::Keyring::bring_back(directory, keyring_directory, of_keyring, capsule);
+}
+
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
                                                  const RegionOptions& region,
                                                  const OpenOptions& options, Opening opening) {
@@ -122,11 +146,10 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   if (region.root_keys == nullptr) return state;
   EFFACE_TRY(check_assurance(*region.root_keys, options.accept_l0));
   EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
-  keyring::KeyringOptions of_keyring = keyring_options(info.id, *region.root_keys, options);
-  of_keyring.mirrors = region.keyring_mirrors;
-  of_keyring.restoring = opening == Opening::to_restore;
-  EFFACE_ASSIGN(of_keyring.ledger_copy, ledger_copy(directory, info.id, region));
-  EFFACE_ASSIGN(state->keyring, keyring::Keyring::open_newest(directory, "keyring", of_keyring));
+  EFFACE_ASSIGN(const keyring::KeyringOptions of_keyring,
+                opened_keyring_options(directory, info.id, region, options, opening));
+  EFFACE_ASSIGN(state->keyring,
+                keyring::Keyring::open_newest(directory, keyring_directory, of_keyring));
   if (opening == Opening::to_use) EFFACE_TRY(check_witness(*state, region));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
   EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));

@@ -50,13 +50,18 @@ using TimeSource = std::chrono::system_clock::time_point (*)();
 Status create_region(const os::Directory& parent, std::string_view directory_name,
                      std::string_view name, RootKeyStore& root_keys, const OpenOptions& options);
 
-// Its root_keys may be null: the region is known, and not open.
 // Whether its ledger goes on from the checkpoint that somebody kept. Errors: keyring_stale,
 // ledger_mismatch, region_mismatch; corruption: no checkpoint.
 Status check_witness(const RegionState& region, const RegionOptions& options);
 
 Result<Id16> region_id(const os::Directory& directory);
 
+// What a capsule has takes the place of a keyring that does not open. Errors: Keyring::bring_back;
+// busy: the region is open.
+Status bring_keyring_back(const os::Directory& directory, const RegionOptions& region,
+                          const OpenOptions& options, const keyring::CapsuleSource& capsule);
+
+// Its root_keys may be null: the region is known, and not open.
 // To be restored: also when its keyring, or its records, are older than they should be. Errors:
 // records_stale.
 enum class Opening : bool { to_use, to_restore };

@@ -5,9 +5,15 @@
 
 #include "access/access.h"
 #include "access/site.h"
-#include "crypto/secret.h"
+#include "base/check.h"
+#include "crypto/sealed_stream.h"
+#include "efface/portability.h"
 
 namespace efface {
+
+struct RecipientKeyPair::State {
+  crypto::RecipientKeys keys;
+};
 
 struct Store::State {
   std::unique_ptr<access::Site> site;
@@ -98,6 +104,15 @@ struct Access {
 }  // namespace internal
 
 namespace api {
+
+// Errors: forked: a child has no keys.
+inline Result<const crypto::RecipientKeys*> recipient_keys(const RecipientKeyPair& pair) {
+  constexpr std::array<std::byte, crypto::key_bytes> zero{};
+  const crypto::RecipientKeys& keys = internal::Access::state(pair)->keys;
+  if (crypto::equal(keys.secret.bytes(), zero))
+    return Error(Errc::forked, "the key pair is the parent process's");
+  return &keys;
+}
 
 // Nothing throws across the public surface.
 template <class Body>

@@ -9,10 +9,6 @@
 
 namespace efface {
 
-struct RecipientKeyPair::State {
-  crypto::RecipientKeys keys;
-};
-
 namespace {
 
 bool is_zero(crypto::KeyView key) noexcept {
@@ -58,10 +54,8 @@ Status RecipientKeyPair::with_secret(FunctionRef<void(std::span<const std::byte,
 
 Status open_export(ExportSource source, const RecipientKeyPair& keys, ExportSink sink) {
   return api::guarded([&]() -> Status {
-    const crypto::RecipientKeys& recipient = internal::Access::state(keys)->keys;
-    if (is_zero(recipient.secret.bytes()))
-      return Error(Errc::forked, "the key pair is the parent process's");
-    return crypto::open_stream(recipient, source, sink);
+    EFFACE_ASSIGN(const crypto::RecipientKeys* recipient, api::recipient_keys(keys));
+    return crypto::open_stream(*recipient, source, sink);
   });
 }
 

@@ -27,6 +27,7 @@
 #include "crypto/sign.h"
 #include "efface/root_key_store.h"
 #include "keyring/book.h"
+#include "keyring/capsule.h"
 #include "keyring/check.h"
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
@@ -274,6 +275,17 @@ class Keyring {
   Result<std::optional<codec::Plaintext>> note(std::uint64_t number);
   Result<std::vector<std::uint64_t>> note_numbers();  // Ascending.
 
+  // ---- capsules: keyring/capsule.h ----
+  // That there will be one stands in the ledger, durably, before the sink gets a byte.
+  Status write_capsule(std::uint32_t last_day, const ledger::Entry& decision, CapsuleSink sink);
+  // Puts what a capsule has in the place of a keyring that does not open, its root wrapped by the
+  // root key store as it is. It opens with KeyringOptions::restoring. Errors: exists: it does open,
+  // or a mirror of it; expired: the capsule's day is over; keyring_stale: no copy of the ledger is
+  // there that goes on from the capsule, and no root key store that remembers; region_mismatch;
+  // those of the capsule and of the stores. After a crash it is done again.
+  static Status bring_back(const os::Directory& region, std::string_view name,
+                           const KeyringOptions& options, const CapsuleSource& capsule);
+
   // ---- restoring ----
   // What the copy has and this keyring has not.
   Result<std::vector<ledger::Entry>> missing_entries();
@@ -345,6 +357,7 @@ class Keyring {
  private:
   struct RootRecord;
   struct NextRoot;
+  class BroughtBack;
   struct Retiring;
   struct EraseJob;
   class Txn;

@@ -16,6 +16,11 @@ bool is_lost(Errc code) noexcept {
   return code == Errc::store_missing || code == Errc::corruption || code == Errc::keyring_stale;
 }
 
+// What a capsule mends: it needs no root key of before.
+bool is_lost_with_its_root(Errc code) noexcept {
+  return is_lost(code) || code == Errc::root_key_missing || code == Errc::root_key_mismatch;
+}
+
 Result<Sequence> look_at(const os::Directory& directory, const KeyringOptions& options) {
   EFFACE_ASSIGN(const auto keyring, Keyring::open_to_read(directory, options));
   return keyring->last_commit();
@@ -61,6 +66,29 @@ Status take_place(const os::Directory& parent, std::string_view name, const os::
     EFFACE_ASSIGN(const os::Directory into, parent.create_child(arriving));
     EFFACE_TRY(storage::copy(from, into, options.environment));
   }
+  return put_in_place(parent, name, arriving, options);
+}
+
+}  // namespace
+
+Result<bool> any_opens(const os::Directory& parent, std::string_view name,
+                       const KeyringOptions& options, const Mirrors* mirrors) {
+  const auto present = look_at_child(parent, name, options);
+  if (present) return true;
+  if (!is_lost_with_its_root(present.error().code())) return present.error();
+  if (mirrors == nullptr) return false;
+  KeyringOptions carefully = options;
+  carefully.environment.verify_structure = true;
+  for (const os::Directory& one : mirrors->keyrings()) {
+    const auto mirror = look_at(one, carefully);
+    if (mirror) return true;
+    if (!is_lost_with_its_root(mirror.error().code())) return mirror.error();
+  }
+  return false;
+}
+
+Status put_in_place(const os::Directory& parent, std::string_view name, std::string_view arriving,
+                    const KeyringOptions& options) {
   EFFACE_TRY(parent.sync());
   EFFACE_ASSIGN(const bool there, parent.contains(name));
   if (there) {
@@ -71,8 +99,6 @@ Status take_place(const os::Directory& parent, std::string_view name, const os::
   EFFACE_TRY(parent.rename(arriving, name));
   return parent.sync();
 }
-
-}  // namespace
 
 Result<bool> put_newest_in_place(const os::Directory& parent, std::string_view name,
                                  const KeyringOptions& options, const Mirrors& mirrors) {

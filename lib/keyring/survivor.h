@@ -14,6 +14,15 @@
 
 namespace efface::keyring {
 
+// Whether the keyring, or one of its mirrors, opens. Errors: those that say nothing about it (busy,
+// io, a token that is away).
+Result<bool> any_opens(const os::Directory& parent, std::string_view name,
+                       const KeyringOptions& options, const Mirrors* mirrors);
+
+// A directory of that parent takes the keyring's place; what stood there is moved aside.
+Status put_in_place(const os::Directory& parent, std::string_view name, std::string_view arriving,
+                    const KeyringOptions& options);
+
 // Answers whether a mirror took the keyring's place.
 Result<bool> put_newest_in_place(const os::Directory& parent, std::string_view name,
                                  const KeyringOptions& options, const Mirrors& mirrors);

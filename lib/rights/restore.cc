@@ -228,7 +228,10 @@ class Restoring {
 
 }  // namespace
 
-Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& how) {
+Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& how,
+                              std::span<const access::SealedCapsule> capsules) {
+  for (const access::SealedCapsule& capsule : capsules)
+    EFFACE_TRY(access::bring_back(options, capsule));
   EFFACE_ASSIGN(const std::vector<std::string> replaced, access::put_records_back(options, how));
   EFFACE_ASSIGN(const auto site, access::Site::open(options, access::Opening::to_restore));
   const auto tenants = site->tenants();
@@ -237,6 +240,8 @@ Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& 
     if (!region->open) continue;
     RestoredRegion& into = report.regions.emplace_back();
     into.name = region->name;
+    into.keyring_brought_back =
+        std::ranges::find(capsules, region->name, &access::SealedCapsule::region) != capsules.end();
     into.records_replaced = std::ranges::find(replaced, region->name) != replaced.end();
     EFFACE_ASSIGN(const records::Vault::Seen seen, region->vault->seen());
     into.records_older = seen.sequence < region->keyring->records_floor();
