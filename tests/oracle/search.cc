@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <deque>
+#include <functional>
 
 #include "oracle/images.h"
 #include "oracle/live_tree.h"
@@ -78,6 +79,10 @@ class Search {
     std::size_t keys_tried = 0;
   };
   At together_of(const At& at) const;
+  std::optional<Key> unwrap_by_one(const Id& store, std::uint64_t epoch, Bytes wrapped,
+                                   Bytes context);
+  std::optional<Key> unwrap_by_several(const Id& store, std::uint64_t epoch, Bytes wrapped,
+                                       Bytes context);
   void unwrap_roots();
   void guess();
   void learn(Work work);
@@ -164,28 +169,62 @@ bool Search::cross() {
   return opened;
 }
 
-// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped
-// key, which is version 1 | suite 1 | nonce, ciphertext, tag.
+// What a store's key of that epoch opens: version 1 | suite 1 | nonce, ciphertext, tag.
+std::optional<Key> Search::unwrap_by_one(const Id& store, std::uint64_t epoch, Bytes wrapped,
+                                         Bytes context) {
+  if (wrapped.size() != 2 + 32 + seal_bytes) return std::nullopt;
+  Concatenation number;
+  number.add_little(epoch);
+  const auto associated = hash<32>(
+      {}, {bytes_of("efface.root"), wrapped.first(2), Bytes(store), number.bytes(), context});
+  for (const RootKeys::Held& held : root_keys_.held())
+    if (held.epoch == epoch && held.store == store &&
+        open_sealed(held.key, associated, wrapped.subspan(2), plain_))
+      return key_at(plain_, 0);
+  return std::nullopt;
+}
+
+// version 1 | kind 1 | count 1 | zero 1 | wrap id 16 | parts: store 16 | size 2 | bytes. Any part of
+// replicas is the key; of a composite it takes them all.
+std::optional<Key> Search::unwrap_by_several(const Id& store, std::uint64_t epoch, Bytes wrapped,
+                                             Bytes context) {
+  constexpr std::size_t header_bytes = 20, part_bytes = 18;
+  if (wrapped.size() < header_bytes) return std::nullopt;
+  const bool any_will_do = wrapped[1] == std::byte{2};
+  const auto bound = hash<32>({}, {bytes_of("efface.root.part"), wrapped.subspan(1, 1),
+                                   Bytes(store), wrapped.subspan(4, 16), context});
+  Key sum{};
+  auto count = std::to_integer<std::size_t>(wrapped[2]);
+  for (Bytes rest = wrapped.subspan(header_bytes); count > 0; --count) {
+    if (rest.size() < part_bytes) return std::nullopt;
+    const std::size_t size = little<std::uint16_t>(rest, 16);
+    if (rest.size() < part_bytes + size) return std::nullopt;
+    const auto part = unwrap_by_one(id_at(rest, 0), epoch, rest.subspan(part_bytes, size), bound);
+    if (part && any_will_do) return part;
+    if (!part && !any_will_do) return std::nullopt;
+    if (part) std::ranges::transform(sum, *part, sum.begin(), std::bit_xor<>());
+    rest = rest.subspan(part_bytes + size);
+  }
+  return any_will_do ? std::nullopt : std::optional(sum);
+}
+
+// version 1 | suite 1 | zero 2 | bucket count 4 | epoch 8 | root id 16 | store id 16 | wrapped key.
 void Search::unwrap_roots() {
   for (const Bytes image : images_.roots) {
-    if (image.size() != 48 + 2 + 32 + seal_bytes) continue;
+    if (image.size() <= 48) continue;
     const auto epoch = little<std::uint64_t>(image, 8);
     const Id root_id = id_at(image, 16);
     const Id store = id_at(image, 32);
     const Bytes wrapped = image.subspan(48);
-    for (const RootKeys::Held& held : root_keys_.held()) {
-      if (held.epoch != epoch || held.store != store) continue;
-      for (std::size_t region = 0; region < regions_.size(); ++region) {
-        Concatenation context;
-        context.add(regions_[region]).add(root_id);
-        const auto associated = hash<32>({}, {bytes_of("efface.root"), wrapped.first(2),
-                                              Bytes(store), image.subspan(8, 8), context.bytes()});
-        if (!open_sealed(held.key, associated, wrapped.subspan(2), plain_)) continue;
-        const Key key = key_at(plain_, 0);
-        result_.roots_.push_back({regions_[region], root_id, epoch, fingerprint(key)});
-        const Place root{0, height_of(little<std::uint32_t>(image, 4)), 0};
-        learn({{region, root}, key, std::nullopt, result_.roots_.size() - 1});
-      }
+    for (std::size_t region = 0; region < regions_.size(); ++region) {
+      Concatenation context;
+      context.add(regions_[region]).add(root_id);
+      auto key = unwrap_by_one(store, epoch, wrapped, context.bytes());
+      if (!key) key = unwrap_by_several(store, epoch, wrapped, context.bytes());
+      if (!key) continue;
+      result_.roots_.push_back({regions_[region], root_id, epoch, fingerprint(*key)});
+      const Place root{0, height_of(little<std::uint32_t>(image, 4)), 0};
+      learn({{region, root}, *key, std::nullopt, result_.roots_.size() - 1});
     }
   }
 }
