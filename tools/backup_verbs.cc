@@ -2,7 +2,9 @@
 #include <string>
 
 #include "efface/backup.h"
+#include "efface/capsule.h"
 #include "tools/child.h"
+#include "tools/key_file.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -12,6 +14,9 @@ namespace {
 
 struct Given {
   std::string directory;
+  std::string region;
+  std::string to_key;
+  std::string until;
 };
 
 void say(Output& out, const BackupReport& report, const char* done) {
@@ -44,6 +49,28 @@ void verify_here(const Common&, const Given& given, Output& out) {
 void verify(const Common& common, const Given& given, Output& out) {
   out.finish();
   verify_in_child(given.directory, common.json);
+}
+
+void make_capsule(const Common& common, const Given& given, Output& out) {
+  const auto until = date(given.until);
+  if (!until) throw usage("--until takes a day: 2026-12-31");
+  const RecipientPublicKey recipient = recipient_key(given.to_key);
+  Session session(common);
+  const Store& store = session.store();
+  const std::vector<Region> all = store.regions();
+  if (given.region.empty() && all.size() != 1)
+    throw usage("there are several regions: name one with --region");
+  const Region region = given.region.empty() ? all.front() : take(store.region(given.region));
+  const CapsuleReport made =
+      take(store.make_capsule(region, {given.directory, recipient, *until}, Actor(common.actor)));
+  if (out.json())
+    out.object({{"region", region.name()},
+                {"opens_until", spell_date(made.opens_until)},
+                {"bytes", made.bytes}});
+  else
+    out.line("region " + std::string(region.name()) + ": " + spell_bytes(made.bytes) +
+             ", opens until " + spell_date(made.opens_until) +
+             "; every receipt has that day from now on");
 }
 
 void say_mirrors(const Common& common, const Given&, Output& out) {
@@ -96,6 +123,21 @@ void add_backup_verbs(const Verbs& verbs) {
   hang(here, verify_here);
   text_option(here, "DIR", given->directory, "The backup").required();
   here.group("");  // Not for people.
+
+  CLI::App& capsule = *verbs.app.add_subcommand(
+      "capsule", "Recovery capsules: a keyring with its root key, sealed, until a day");
+  capsule.require_subcommand(1);
+  CLI::App& sealed = verbs.add(capsule, "make", "Seal a region's keyring to who may bring it back",
+                               "efface capsule make q4.capsule --to-key q4.pub --until 2026-12-31");
+  hang(sealed, make_capsule);
+  text_option(sealed, "FILE", given->directory, "The file to make").required();
+  text_option(sealed, "--to-key", given->to_key, "The public key that keygen made, for that period")
+      .type_name("FILE")
+      ->required();
+  text_option(sealed, "--until", given->until, "Its last day; then destroy the secret key")
+      .type_name("DATE")
+      ->required();
+  text_option(sealed, "--region", given->region, "Whose keyring, where there are several");
 
   CLI::App& mirror = *verbs.app.add_subcommand("mirror", "The mirrors of the keyrings");
   mirror.require_subcommand(1);

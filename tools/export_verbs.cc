@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/key_file.h"
 #include "tools/person.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -16,53 +17,12 @@
 namespace efface::cli {
 namespace {
 
-constexpr std::size_t key_bytes = 32;
-constexpr std::size_t key_line_bytes_max = 256;
-
 struct ExportVerbOptions : PersonOptions {
   std::string format = "json";
   std::string to_key;
   std::string key;
   std::string file = "-";
 };
-
-// A key stands in its file as 64 hexadecimal digits.
-WipedText hex_of(std::span<const std::byte> bytes) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  WipedText text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte byte : bytes) {
-    text.push_back(digits[std::to_integer<unsigned>(byte) >> 4U]);
-    text.push_back(digits[std::to_integer<unsigned>(byte) & 15U]);
-  }
-  return text;
-}
-
-std::optional<std::byte> digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return static_cast<std::byte>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<std::byte>(c - 'a' + 10);
-  return std::nullopt;
-}
-
-using KeyBytes = std::vector<std::byte, WipingAllocator<std::byte>>;
-
-enum class KeyKind : bool { open, secret };
-
-KeyBytes key_of(const std::string& path, KeyKind kind) {
-  Source file(path, key_line_bytes_max);
-  if (kind == KeyKind::secret && file.open_to_others())
-    throw refused(Errc::unsafe_path, "the file of the secret key has a mode for group or others");
-  const std::optional<WipedText> line = next_line(file, key_line_bytes_max);
-  KeyBytes key;
-  bool good = line && line->size() == 2 * key_bytes;
-  for (std::size_t i = 0; good && i < line->size(); i += 2) {
-    const auto high = digit((*line)[i]), low = digit((*line)[i + 1]);
-    good = high && low;
-    if (good) key.push_back(*high << 4U | *low);
-  }
-  if (!good) throw refused(Errc::invalid_argument, "a key file is a line of 64 hexadecimal digits");
-  return key;
-}
 
 // Makes the file, which is not there. Errors: exists.
 void write_new(const std::string& path, const WipedText& text, mode_t mode) {
@@ -82,11 +42,11 @@ void write_new(const std::string& path, const WipedText& text, mode_t mode) {
 
 void keygen(const Common&, const ExportVerbOptions& given, Output& out) {
   const RecipientKeyPair keys = take(RecipientKeyPair::generate());
-  WipedText open = hex_of(keys.public_key().bytes);
+  WipedText open = hex_of_key(keys.public_key().bytes);
   const std::string shown(open.begin(), open.end());
   open.push_back('\n');
   take(keys.with_secret([&](std::span<const std::byte, key_bytes> secret) {
-    WipedText text = hex_of(secret);
+    WipedText text = hex_of_key(secret);
     text.push_back('\n');
     write_new(given.file, text, S_IRUSR | S_IWUSR);
   }));
@@ -109,8 +69,7 @@ ExportOptions options_of(const ExportVerbOptions& given) {
   else if (given.format != "json")
     throw usage("--format is json or flatbuffers");
   if (given.to_key.empty()) return options;
-  const KeyBytes key = key_of(given.to_key, KeyKind::open);
-  std::copy(key.begin(), key.end(), options.recipient.emplace().bytes.begin());
+  options.recipient = recipient_key(given.to_key);
   return options;
 }
 
@@ -151,9 +110,7 @@ Result<std::size_t> read_some(Source& source, std::span<std::byte> into) {
 }
 
 void open(const Common&, const ExportVerbOptions& given, Output& out) {
-  const KeyBytes secret = key_of(given.key, KeyKind::secret);
-  const RecipientKeyPair keys =
-      take(RecipientKeyPair::from_secret(std::span<const std::byte, key_bytes>(secret.data(), 32)));
+  const RecipientKeyPair keys = recipient_keys(given.key);
   Source source(given.file);
   take(open_export([&](std::span<std::byte> into) { return read_some(source, into); }, keys,
                    Sink(out)));

@@ -7,7 +7,8 @@
 #include "efface/receipt.h"
 #include "efface/restore.h"
 #include "tools/child.h"
-#include "tools/input.h"
+#include "tools/key_file.h"
+#include "tools/per_region.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -15,14 +16,15 @@
 namespace efface::cli {
 namespace {
 
-constexpr std::size_t note_bytes_max = 64 * 1024;
-
 struct Given {
   std::string region;
   std::string tenant;
   std::string request;
   std::string before;
   std::string records;
+  std::string capsule;
+  std::string key;
+  std::string verifier;
   std::uint64_t from = 0;
   std::optional<std::uint64_t> entry;
   bool without_records = false;
@@ -33,14 +35,6 @@ Region region_meant(const Store& store, const std::string& named) {
   const std::vector<Region> all = store.regions();
   if (all.size() != 1) throw usage("there are several regions: name one with --region");
   return all.front();
-}
-
-std::string content_of(const std::string& path) {
-  Source source(path);
-  while (source.more())
-    if (source.window().size() > note_bytes_max)
-      throw refused(Errc::too_large, "too long for a checkpoint");
-  return std::string(source.window());
 }
 
 void say_key(const Common& common, const Given& given, Output& out) {
@@ -54,7 +48,7 @@ void say_checkpoint(const Common& common, const Given& given, Output& out) {
 }
 
 void say_proof(const Common& common, const Given& given, Output& out) {
-  const std::string before = content_of(given.before);
+  const std::string before = note_of(given.before);
   Session session(common);
   const Region region = region_meant(session.store(), given.region);
   out.raw(as_bytes(take(session.store().consistency_proof(region, before))));
@@ -119,6 +113,7 @@ void say(Output& out, const RestoredRegion& region) {
   }
   out.line(
       "region " + region.name + ": " +
+      std::string(region.keyring_brought_back ? "keyring brought back, " : "") +
       std::string(region.records_replaced ? "records put back" : "records as they were") +
       (region.records_older ? ", older than the keyring: what was written since is gone" : ""));
   if (region.entries_applied != 0)
@@ -142,6 +137,18 @@ void restore(const Common& common, const Given& given, Output& out) {
   RestoreOptions how;
   how.records = given.records;
   how.without_records = given.without_records;
+  std::optional<RecipientKeyPair> opens;
+  if (!given.capsule.empty()) {
+    if (given.key.empty() || given.verifier.empty())
+      throw usage("a --capsule needs --key and --verifier");
+    if (given.region.empty() && options.regions.size() != 1)
+      throw usage("there are several regions: name one with --region");
+    opens.emplace(recipient_keys(given.key));
+    std::string verifier = note_of(given.verifier);
+    if (verifier.ends_with('\n')) verifier.pop_back();
+    how.capsules.push_back({given.region.empty() ? options.regions.front().name : given.region,
+                            given.capsule, &*opens, std::move(verifier)});
+  }
   for (const RestoredRegion& region : take(Store::restore(options, how)).regions) say(out, region);
 }
 
@@ -195,6 +202,13 @@ void add_ledger_verbs(const Verbs& verbs) {
                      "efface restore --records /mnt/backup/2026-11-24"),
            restore);
   text_option(restored, "--records", given->records, "A backup, verified first").type_name("DIR");
+  text_option(restored, "--capsule", given->capsule, "In place of a keyring that does not open")
+      .type_name("FILE");
+  text_option(restored, "--key", given->key, "The secret that the capsule was sealed to")
+      .type_name("FILE");
+  text_option(restored, "--verifier", given->verifier, "What ledger key said of the region")
+      .type_name("FILE");
+  text_option(restored, "--region", given->region, "Whose capsule, where there are several");
   restored.add_flag("--without-records", given->without_records,
                     "Begin with none where they are lost");
 }

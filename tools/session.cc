@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "tools/input.h"
-#include "tools/mirrors.h"
+#include "tools/per_region.h"
 #include "tools/text.h"
 
 namespace efface::cli {
@@ -22,7 +22,9 @@ std::string environment(const char* name) {
 void Common::complete() {
   if (store.empty()) store = environment("EFFACE_STORE");
   if (root_keys.empty()) root_keys = split_root_keys(environment("EFFACE_ROOT_KEY"));
-  if (mirrors.empty()) mirrors = split_mirrors(environment("EFFACE_MIRROR"));
+  if (mirrors.empty()) mirrors = split_paths(environment("EFFACE_MIRROR"));
+  if (ledger_copies.empty()) ledger_copies = split_paths(environment("EFFACE_LEDGER_COPY"));
+  if (witnesses.empty()) witnesses = split_paths(environment("EFFACE_WITNESS"));
   if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
   if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
   if (processing_region.empty()) processing_region = environment("EFFACE_PROCESSING_REGION");
@@ -45,6 +47,14 @@ CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
   many_option(verb, "--mirror", common.mirrors,
               "Where a region's keyring is mirrored; repeat it for more (EFFACE_MIRROR)")
       .type_name("[REGION=]DIR")
+      ->group(group);
+  many_option(verb, "--ledger-copy", common.ledger_copies,
+              "Where a region's ledger is copied to, best on another volume (EFFACE_LEDGER_COPY)")
+      .type_name("[REGION=]FILE")
+      ->group(group);
+  many_option(verb, "--witness", common.witnesses,
+              "A checkpoint that was kept: a region from before it is refused (EFFACE_WITNESS)")
+      .type_name("[REGION=]FILE")
       ->group(group);
   text_option(verb, "--passphrase-file", common.passphrase_file,
               "Its first line opens the root keys (EFFACE_PASSPHRASE_FILE)")
@@ -99,7 +109,7 @@ std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys) 
     keys.add(region, text, false);
     regions.push_back({.name = region, .root_keys = keys.of(region)});
   }
-  add_mirrors(common.mirrors, regions);
+  add_per_region(common, regions);
   return regions;
 }
 

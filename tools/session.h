@@ -24,6 +24,8 @@ struct Common {
   std::string store;
   std::vector<std::string> root_keys;
   std::vector<std::string> mirrors;
+  std::vector<std::string> ledger_copies;
+  std::vector<std::string> witnesses;
   std::string passphrase_file;
   std::string accept_level;
   std::string processing_region;

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <vector>
 
-#include "tools/mirrors.h"
+#include "tools/per_region.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -95,7 +95,7 @@ void init(Common common, const InitOptions& given, Output& out) {
     region.root_keys = keys.of(region.name);
     if (region.root_keys == nullptr) throw usage("a region has no --root-key");
   }
-  add_mirrors(common.mirrors, options.regions);
+  add_per_region(common, options.regions);
   const Store store = take(Store::create(options));
   made.keep();
   for (const RegionStats& region : take(store.stats()).regions) say_region(out, region);

@@ -20,7 +20,7 @@ void add_residency_verbs(const Verbs& verbs);  // transfer person, transfer rule
 void add_query_verbs(const Verbs& verbs, CLI::App& tenant);  // query, tenant processing
 void add_root_verbs(const Verbs& verbs);      // root status|rotate|migrate|passphrase
 void add_upkeep_verbs(const Verbs& verbs);    // maintain, retention show|plan|commit
-void add_backup_verbs(const Verbs& verbs);    // backup make|verify, mirror status
+void add_backup_verbs(const Verbs& verbs);    // backup make|verify, capsule make, mirror status
 void add_ledger_verbs(const Verbs& verbs);    // ledger key|checkpoint|list|proof, receipt, restore
 void add_incident_verbs(const Verbs& verbs);  // incident open|list|show|update|notify|close|...
 void add_verify_verb(const Verbs& verbs);
