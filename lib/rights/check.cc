@@ -58,6 +58,8 @@ class RegionCheck {
                        const records::RecordKey& key);
   Status look_at_link(const Person& person, const records::OpenRecord& link);
   Status look_at_strays(const std::vector<keyring::Handle>& present);
+  Result<std::set<keyring::Handle>> counted();
+  Status look_at_residue(const std::set<keyring::Handle>& before);
   void add_keyring(const keyring::KeyringCheck& found);
 
   const access::Site& site_;
@@ -67,11 +69,12 @@ class RegionCheck {
   keyring::DamageCounts damage_;
   keyring::KeyringCheck keyring_;
   std::set<keyring::Handle> groups_;  // That somebody's link opens.
+  bool residue_damaged_ = false;
 };
 
 Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord& link) {
   constexpr std::size_t handle_at = 4;
-  if (link.fields.value.size() < handle_at + sizeof(keyring::Handle)) {
+  if (link.fields.shared.size() < handle_at + sizeof(keyring::Handle)) {
     ++damage_[shared_record];
     return {};
   }
@@ -81,7 +84,7 @@ Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord
     return opened.error();
   if (opened && !*opened) return {};  // Somebody else's erasure took it: it is swept.
   keyring::Handle group;
-  std::ranges::copy(link.fields.value.subspan(handle_at, group.size()), group.begin());
+  std::ranges::copy(link.fields.shared.subspan(handle_at, group.size()), group.begin());
   groups_.insert(group);
   return {};
 }
@@ -140,11 +143,15 @@ Status RegionCheck::look_at_scope(const Person& person, const keyring::Keys& key
   return {};
 }
 
+// Of a tenant that is gone meanwhile there is nobody.
 Status RegionCheck::look_at_person(const Person& person) {
-  EFFACE_ASSIGN(const keyring::SharedKeys keys,
-                region_.keyring->keys(person.home->people(), person.tag));
-  for (const keyring::Row& row : keys->rows()) EFFACE_TRY(look_at_scope(person, *keys, row));
-  return {};
+  const auto looked = [&]() -> Status {
+    EFFACE_ASSIGN(const keyring::SharedKeys keys,
+                  region_.keyring->keys(person.home->people(), person.tag));
+    for (const keyring::Row& row : keys->rows()) EFFACE_TRY(look_at_scope(person, *keys, row));
+    return {};
+  }();
+  return !looked && looked.error().code() == Errc::tenant_unknown ? Status() : looked;
 }
 
 Status RegionCheck::look_at_people(const std::shared_ptr<access::TenantState>& tenant,
@@ -186,6 +193,29 @@ Status RegionCheck::look_at_strays(const std::vector<keyring::Handle>& present) 
   return {};
 }
 
+Result<std::set<keyring::Handle>> RegionCheck::counted() {
+  std::set<keyring::Handle> handles;
+  const Status looked = region_.vault->each_residue(
+      [&](const keyring::Handle& handle, const records::Residue&) -> Status {
+        handles.insert(handle);
+        return {};
+      });
+  if (!looked && !is_damage(looked.error().code())) return looked.error();
+  if (!looked) residue_damaged_ = true;
+  return handles;
+}
+
+// What was counted of a scope goes with its ciphertext, before the queue forgets the scope: what
+// was there before the keyring was looked at and still is, is of a scope that lives or waits.
+Status RegionCheck::look_at_residue(const std::set<keyring::Handle>& before) {
+  EFFACE_ASSIGN(const std::set<keyring::Handle> after, counted());
+  for (const keyring::Handle& handle : before)
+    if (after.contains(handle) && !keyring_.alive.contains(handle) &&
+        !keyring_.waiting.contains(handle) && !keyring_.tenant_waits)
+      ++damage_[residue];
+  return {};
+}
+
 void RegionCheck::add_keyring(const keyring::KeyringCheck& found) {
   into_.nodes += found.nodes;
   into_.rows += found.rows;
@@ -201,14 +231,7 @@ Status RegionCheck::run() {
   // it.
   EFFACE_ASSIGN(const std::vector<keyring::Handle> present, region_.vault->handles());
   EFFACE_ASSIGN(const std::vector<keyring::Handle> groups, region_.vault->groups());
-  std::vector<keyring::Handle> counted;
-  const Status residues = region_.vault->each_residue(
-      [&](const keyring::Handle& handle, const records::Residue&) -> Status {
-        counted.push_back(handle);
-        return {};
-      });
-  if (!residues && !is_damage(residues.error().code())) return residues;
-  if (!residues) ++damage_[residue];
+  EFFACE_ASSIGN(const std::set<keyring::Handle> residues, counted());
   EFFACE_ASSIGN(keyring_, region_.keyring->check(progress_));
   add_keyring(keyring_);
   for (const auto& tenant : site_.tenants())
@@ -218,10 +241,8 @@ Status RegionCheck::run() {
   // What could not be looked at for a damaged node would all be strays.
   const bool whole = !keyring_.damage.contains(keyring::damage::node);
   if (whole) EFFACE_TRY(look_at_strays(present));
-  for (const keyring::Handle& handle : counted)
-    if (whole && !keyring_.alive.contains(handle) && !keyring_.waiting.contains(handle) &&
-        !keyring_.tenant_waits)
-      ++damage_[residue];
+  if (whole) EFFACE_TRY(look_at_residue(residues));
+  if (residue_damaged_) ++damage_[residue];
   for (const keyring::Handle& group : groups)
     ++(groups_.contains(group) ? into_.shared : into_.unswept);
   for (const auto& [what, count] : damage_) into_.damage.push_back({what, count, region_.name});

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "rights/rights_fixture.h"
 #include "storage/data_file.h"
@@ -152,6 +154,55 @@ TEST_F(Check, NamesADamagedFileOnAPerson) { expect_named("file", "keyring", begi
 TEST_F(Check, NamesADamagedRecord) {
   maintain();  // What is left is of the living.
   expect_named("record", "records", record_of(32));
+}
+
+TEST_F(Check, NamesADamagedRecordOfSeveralPeople) {
+  const Subject zoe = enrol("zoe");
+  const Subject bob = find("bob");
+  const Subject* both[] = {&zoe, &bob};
+  ASSERT_TRUE(
+      activity("ratings").put_shared(both, Sharing::any, RecordName("s"), as_bytes("ours")));
+  EXPECT_EQ(check().shared, 1u);
+  expect_named("shared_record", "records",
+               [](Bytes key) { return key.size() == 24 && as_text(key.first(5)) == "group"; });
+}
+
+TEST_F(Check, NamesADamagedNote) {
+  IncidentTerms terms;
+  terms.exposed = Exposed{.records = true};
+  terms.reference = "case 17";
+  terms.from = terms.until = terms.discovered = std::chrono::system_clock::now();
+  ASSERT_TRUE(store_->open_incident(terms, Actor("security")));
+  expect_named("note", "keyring", begins_with('b', 9));
+}
+
+// Whatever moves while it looks: nothing is counted as damage that is none.
+TEST_F(Check, IsCleanBesideWhoMaintainsErasesAndOffboards) {
+  std::atomic<bool> done{false};
+  std::thread working([&] {
+    const Region regions[] = {*eu_};
+    for (int round = 0; round < 12; ++round) {
+      const Subject zoe = enrol("zoe");
+      put(zoe, "ratings", "r", "one");
+      put(zoe, "ratings", "r", "two");
+      EXPECT_TRUE(activity("ratings").remove(zoe, RecordName("r"), Shred::now));
+      maintain();
+      EXPECT_TRUE(tenant_->erase(find("zoe")));
+      Tenant passing = store_->declare_tenant("passing", regions, Actor("test")).value();
+      EXPECT_TRUE(passing.enrol(SubjectId("p"), *eu_));
+      const auto plan = store_->prepare_offboard(passing);
+      EXPECT_TRUE(plan && store_->offboard(std::move(passing), plan->token));
+      maintain();
+    }
+    done = true;
+  });
+  int looked = 0;
+  while (!done || looked == 0) {
+    const CheckReport report = check();
+    for (const Damage& found : report.damage) ADD_FAILURE() << found.what << ' ' << found.count;
+    ++looked;
+  }
+  working.join();
 }
 
 TEST_F(Check, NamesADamagedEntryOfTheLedger) {
