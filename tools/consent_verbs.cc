@@ -6,13 +6,14 @@
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
+#include "tools/tickets.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
 namespace {
 
-struct ConsentOptions : PersonOptions {
+struct ConsentOptions : PersonOptions, TicketOptions {
   std::string region;
   std::string text_version;
   std::string channel;
@@ -52,7 +53,9 @@ void withdraw(const Common& common, const ConsentOptions& given, Output& out) {
   const OnePerson person(common, given);
   const Purpose purpose = take(person.tenant().purpose(given.purpose));
   const Timer timer;
-  const Erasure erasure = take(person.tenant().withdraw(person.subject(), purpose, evidence));
+  const Erasure erasure =
+      take(person.tenant().withdraw(person.subject(), purpose, evidence, given.receipt()));
+  keep_tickets(given, erasure.receipts);
   std::string text = "consent to " + given.purpose + " is withdrawn; ";
   if (erasure.held > 0)
     text += "a legal hold keeps what was collected on it, and nobody reads that";
@@ -176,6 +179,7 @@ void add_consent_verbs(const Verbs& verbs) {
                 "efface consent withdraw acme @id.txt --purpose recommendations --channel phone");
   hang(withdrawn, true, withdraw);
   add_evidence_options(withdrawn, *given);
+  add_ticket_options(withdrawn, *given);
   hang(verbs.add(group, "show", "Where she stands, and what was decided when",
                  "efface consent show acme @id.txt --purpose recommendations"),
        false, show);

@@ -1,6 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -12,17 +9,16 @@
 #include "tools/input.h"
 #include "tools/said.h"
 #include "tools/text.h"
+#include "tools/tickets.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
 namespace {
 
-struct EraseOptions {
+struct EraseOptions : TicketOptions {
   std::string tenant;
   std::vector<std::string> subjects;
   std::string from;
-  std::string request;
-  std::string tickets;
 };
 
 struct Asked {
@@ -86,31 +82,10 @@ void say_holds(Output& out, const Tenant& tenant, const std::vector<Asked>& peop
   }
 }
 
-// One JSON object for each who is gone: where her receipt is, and the salt that shows that it is
-// hers. To be kept, so for nobody else to read.
-void write_tickets(const std::string& path, const std::vector<ReceiptTicket>& tickets,
-                   const std::vector<Asked>& people, std::size_t first) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) throw system_failure("the tickets cannot be written");
-  std::string lines;
-  for (const ReceiptTicket& ticket : tickets)
-    lines += Json({{"person", people.at(first + ticket.which).place},
-                   {"region", ticket.region},
-                   {"entry", ticket.entry},
-                   {"salt", hex_of(ticket.salt)}})
-                 .dump() +
-             "\n";
-  const bool written =
-      ::write(fd, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size()) &&
-      ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written) throw system_failure("the tickets cannot be written");
-}
-
 void erase(const Common& common, const EraseOptions& given, Output& out) {
   const std::vector<Asked> people = people_of(given);
   efface::EraseOptions options;
-  options.receipt.request = as_bytes(given.request);
+  options.receipt = given.receipt();
   std::vector<SubjectId> ids;
   ids.reserve(people.size());
   for (const Asked& asked : people) ids.emplace_back(view(asked.id));
@@ -127,7 +102,8 @@ void erase(const Common& common, const EraseOptions& given, Output& out) {
       if (sum.erased > 0) say(out, sum, timer.passed());
       throw Failure(part.error());
     }
-    if (!given.tickets.empty()) write_tickets(given.tickets, part->receipts, people, from);
+    keep_tickets(given, part->receipts,
+                 [&](const ReceiptTicket& ticket) { return people.at(from + ticket.which).place; });
     add(sum, std::move(*part));
   }
   say(out, sum, timer.passed());
@@ -158,11 +134,7 @@ void add_erase_verb(const Verbs& verbs) {
            ->take_all();
   text_option(verb, "--from", given->from, "A file with one id a line; - is stdin")
       .type_name("FILE");
-  text_option(verb, "--request", given->request,
-              "No personal data: asked again, nothing is done twice (efface receipt)");
-  text_option(verb, "--tickets", given->tickets,
-              "Add where each receipt is, and its salt, to this file")
-      .type_name("FILE");
+  add_ticket_options(verb, *given);
   verb.callback([&common, &action, given, &subjects] {
     given->subjects = subjects.results();
     action = [&common, given](Output& out) { erase(common, *given, out); };

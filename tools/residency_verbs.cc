@@ -4,12 +4,13 @@
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
+#include "tools/tickets.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
 namespace {
 
-struct ResidencyOptions : PersonOptions {
+struct ResidencyOptions : PersonOptions, TicketOptions {
   std::string from;
   std::string to;
   std::string basis;
@@ -50,7 +51,8 @@ void transfer(const Common& common, const ResidencyOptions& given, Output& out) 
   const Region target = take(session.store().region(given.to));
   const Subject subject = take(tenant.subject(SubjectId(view(id))));
   const Timer timer;
-  const Erasure erasure = take(tenant.transfer(subject, target, basis));
+  const Erasure erasure = take(tenant.transfer(subject, target, basis, given.receipt()));
+  keep_tickets(given, erasure.receipts);
   say_erasure(out,
               "transferred 1 person to " + given.to + " in " + spell(timer.passed()) +
                   (erasure.regions.empty() ? "" : ", and erased where she was"),
@@ -80,6 +82,7 @@ void add_residency_verbs(const Verbs& verbs) {
   add_person_options(moved, *given);
   text_option(moved, "--to", given->to, "A region of the tenant").type_name("REGION")->required();
   basis_option(moved, given->basis).required();
+  add_ticket_options(moved, *given);
   moved.callback([&common, &action, given] {
     action = [&common, given](Output& out) { transfer(common, *given, out); };
   });

@@ -4,12 +4,13 @@
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
+#include "tools/tickets.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
 namespace {
 
-struct SuppressionOptions : PersonOptions {
+struct SuppressionOptions : PersonOptions, TicketOptions {
   std::string reason;
 };
 
@@ -18,7 +19,8 @@ void suppress(const Common& common, const SuppressionOptions& given, Output& out
   Session session(common);
   const Tenant tenant = session.tenant(given.tenant);
   const Timer timer;
-  const Erasure erasure = take(tenant.suppress(SubjectId(view(id))));
+  const Erasure erasure = take(tenant.suppress(SubjectId(view(id)), given.receipt()));
+  keep_tickets(given, erasure.receipts);
   std::string text = "suppressed 1 id";
   if (erasure.erased > 0) text += ", erased 1 person in " + spell(timer.passed());
   if (erasure.held > 0)
@@ -71,9 +73,11 @@ void add_suppression_verbs(const Verbs& verbs) {
                  "efface restrict acme @id.txt"),
        restrict);
   hang(verbs.add(verbs.app, "lift", "Lift a restriction", "efface lift acme @id.txt"), lift);
-  hang(verbs.add(verbs.app, "suppress", "Erase a person, and refuse to know the id from now on",
-                 "efface suppress acme @id.txt"),
-       suppress);
+  CLI::App& suppressed =
+      verbs.add(verbs.app, "suppress", "Erase a person, and refuse to know the id from now on",
+                "efface suppress acme @id.txt --tickets case-17.tickets");
+  hang(suppressed, suppress);
+  add_ticket_options(suppressed, *given);
   CLI::App& reinstated =
       verbs.add(verbs.app, "reinstate", "End a suppression",
                 "efface reinstate acme @id.txt --reason 'asked for an account again'");
