@@ -1,7 +1,8 @@
 // tools/per_region.h -- what a command line gives a region besides its root keys.
 //
 // Shape   --mirror [REGION=]DIR, --ledger-copy [REGION=]FILE, --witness [REGION=]FILE. REGION= is
-//         taken for a region when it is a label; a bare path goes to the only region that is opened.
+//         taken for a region when it is a label; a bare path goes to the only region that is
+//         opened.
 // Errors  usage; of a witness those of reading it.
 #pragma once
 #include <string>

@@ -1,11 +1,12 @@
 // efface/capsule.h -- a recovery capsule: a region's keyring and the key of its root, sealed to
-// somebody's public key until a day. It outlives the loss of the disk and of the root keys together.
+// somebody's public key until a day. It outlives the loss of the disk and of the root keys
+// together.
 //
 // It is the one copy that can bring back who is erased after it was made: whoever has it and the
 // secret key reads what the keyring had, until the secret key is destroyed. So it is optional, it
-// is made until a day, and that day stands in the ledger, and in every receipt from then on ("beyond
-// backups"). Give each period a key pair of its own, keep the secret away from the store, and
-// destroy it when the day is over: nothing but that closes a capsule.
+// is made until a day, and that day stands in the ledger, and in every receipt from then on
+// ("beyond backups"). Give each period a key pair of its own, keep the secret away from the store,
+// and destroy it when the day is over: nothing but that closes a capsule.
 //
 // Bringing it back (Store::restore) needs a root key store, new or not, and the ledger's copy: what
 // was erased since is erased again before anything is read.

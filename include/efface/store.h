@@ -219,19 +219,19 @@ class EFFACE_EXPORT Store {
   // database. Errors: corruption, or a part is missing; store_missing; unsafe_path; format_new; io.
   static Result<BackupReport> verify_backup(const std::filesystem::path& backup);
 
-  // Makes a recovery capsule (efface/capsule.h): from now on every receipt has its day. Whole or not
-  // at all, also after a crash, and durable when it answers; but its day stays in the ledger. Errors:
-  // exists; invalid_argument: the day is over, or the public key hides nothing; unsafe_path: it
-  // would lie inside the data; region_not_open; no_space, io.
+  // Makes a recovery capsule (efface/capsule.h): from now on every receipt has its day. Whole or
+  // not at all, also after a crash, and durable when it answers; but its day stays in the ledger.
+  // Errors: exists; invalid_argument: the day is over, or the public key hides nothing;
+  // unsafe_path: it would lie inside the data; region_not_open; no_space, io.
   Result<CapsuleReport> make_capsule(const Region& region, const CapsuleOptions& options,
                                      Actor actor) const;
 
   // Puts copies back, and brings nobody back (efface/restore.h); then the store opens. It must not
   // be open. Errors: keyring_stale: the keyring has not the key in force, or the ledger's copy is
   // missing or too old itself: put back that copy, or another mirror; ledger_mismatch; those of
-  // open and of verify_backup. Of a capsule: exists: a keyring opens without it; expired: its day is
-  // over; corruption: it is of another key pair, or not as it was written; region_mismatch. What an
-  // error leaves is refused by open until it is done again.
+  // open and of verify_backup. Of a capsule: exists: a keyring opens without it; expired: its day
+  // is over; corruption: it is of another key pair, or not as it was written; region_mismatch. What
+  // an error leaves is refused by open until it is done again.
   static Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& restore);
 
   // ---- the ledger of a region, for who has to believe it: docs/receipts.md ----

@@ -184,8 +184,8 @@ std::optional<Key> Search::unwrap_by_one(const Id& store, std::uint64_t epoch, B
   return std::nullopt;
 }
 
-// version 1 | kind 1 | count 1 | zero 1 | wrap id 16 | parts: store 16 | size 2 | bytes. Any part of
-// replicas is the key; of a composite it takes them all.
+// version 1 | kind 1 | count 1 | zero 1 | wrap id 16 | parts: store 16 | size 2 | bytes. Any part
+// of replicas is the key; of a composite it takes them all.
 std::optional<Key> Search::unwrap_by_several(const Id& store, std::uint64_t epoch, Bytes wrapped,
                                              Bytes context) {
   constexpr std::size_t header_bytes = 20, part_bytes = 18;
