@@ -22,6 +22,8 @@ struct FileRootKeyStoreOptions {
   // Empty: the key stands in its slot in clear, and the file's mode is all that guards it.
   Bytes passphrase{};
   bool accept_l0 = false;
+  // Several processes open it, each with this, for a store that they share (OpenOptions::shared).
+  bool shared = false;
   // Argon2id, for a new file; an existing one says its own.
   std::uint32_t passphrase_memory_kib = 256 * 1024;
   std::uint32_t passphrase_passes = 3;
@@ -46,6 +48,7 @@ class EFFACE_EXPORT FileRootKeyStore final : public RootKeyStore {
   Result<bool> lies_within(const std::string& directory) const override;
   Result<bool> shares_volume(const std::string& directory) const override;
   bool keeps_in_clear() const override;
+  bool may_be_shared() const override;
 
  private:
   class Impl;

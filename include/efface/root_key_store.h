@@ -102,6 +102,10 @@ class EFFACE_EXPORT RootKeyStore {
   virtual Result<bool> shares_volume(const std::string&) const { return false; }
   virtual bool keeps_in_clear() const { return false; }
 
+  // Whether objects of several processes may stand for the same store at the same time: each sees
+  // what the others did. The library calls what changes it in one process at a time.
+  virtual bool may_be_shared() const { return false; }
+
  protected:
   RootKeyStore() = default;
 };

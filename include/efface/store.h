@@ -7,7 +7,8 @@
 //           ciphertext. The root keys lie elsewhere, in a RootKeyStore per region.
 // Threads   Store, Tenant, Region, Purpose, Activity, const Subject: share freely. Reads never wait
 //           for writes; writes that wait at the same time commit as one.
-// Processes One process holds a region: another gets busy. A child of fork() gets forked.
+// Processes One process holds a region, another gets busy; or several share it, each with
+//           OpenOptions::shared. A child of fork() gets forked.
 // Lifetime  The RootKeyStores outlive the store and all handles.
 // Errors    Result<T> everywhere, and nothing throws. An Error carries no personal data.
 #pragma once
@@ -66,6 +67,11 @@ struct OpenOptions {
   bool require_locked_memory = true;
   // L0: root keys on a file system that copies on write, or an unknown one. Refused by default.
   bool accept_l0 = false;
+  // Other processes may open the same regions, each with this: they write one after the other, and
+  // each sees what the others did before it answers: whoever is erased in one is erased in all.
+  // Needs root key stores that can be shared (FileRootKeyStoreOptions::shared), and no mirrors.
+  // Otherwise one process has a region at a time.
+  bool shared = false;
   std::chrono::milliseconds deadline{10'000};  // For locks.
   std::uint64_t map_bytes_max = std::uint64_t{1}
                                 << 40;     // Of each database: address space, not disk.
@@ -145,7 +151,7 @@ class EFFACE_EXPORT Store {
   static Result<Store> create(const OpenOptions& options);
 
   // Opens the regions for which a root key store is given; finishes what a crash interrupted.
-  // Errors: store_missing, busy, keyring_stale, root_key_missing, root_key_mismatch, unsafe_path,
+  // Errors: unsupported (shared); store_missing, busy, keyring_stale, root_key_missing, root_key_mismatch, unsafe_path,
   // unsafe_filesystem, assurance_too_low, format_old, format_new, corruption, region_unknown.
   static Result<Store> open(const OpenOptions& options);
 

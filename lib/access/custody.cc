@@ -44,6 +44,8 @@ Result<Erasure::InRegion> rotate_root(RegionState& region, std::string_view acto
 Result<Erasure::InRegion> migrate_root(RegionState& region, RootKeyStore& to,
                                        const MigrateRootOptions& options, std::string_view actor) {
   EFFACE_TRY(check_open(region));
+  if (region.processes != nullptr)
+    return Error(Errc::unsupported, "custody moves while one process alone has the region open");
   EFFACE_TRY(check_assurance(to, region.accept_l0));
   for (const std::filesystem::path& directory : region.apart)
     EFFACE_TRY(check_outside(to, directory));

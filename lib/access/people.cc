@@ -3,6 +3,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "access/processes.h"
 #include "base/check.h"
 #include "efface/limits.h"
 #include "subjects/dossier.h"
@@ -161,7 +162,8 @@ Result<Person> look_everywhere(const std::shared_ptr<TenantState>& tenant, Subje
       continue;
     }
     // A crash left it: she is here, and whole, and what was copied goes.
-    if (seen.moving && !tenant->is_moving(seen.person->handle))
+    if (seen.moving && !tenant->is_moving(seen.person->handle) &&
+        !somebody_moves_elsewhere(*region.region))
       EFFACE_TRY(abandon_transfer(*seen.person, id));
     return *std::move(seen.person);
   }
@@ -176,17 +178,31 @@ Result<Person> look_everywhere(const std::shared_ptr<TenantState>& tenant, Subje
 
 }  // namespace
 
+namespace {
+
+// Of keyrings that other processes have open too: they may have moved her.
+std::uint64_t changes_elsewhere(const TenantState& tenant) {
+  std::uint64_t sum = 0;
+  for (const TenantRegion& region : tenant.regions())
+    if (region.region->open && region.region->processes != nullptr)
+      sum += region.region->keyring->removals();
+  return sum;
+}
+
+}  // namespace
+
 // Regions are looked into one after the other: who moved meanwhile may have been in none of them.
 Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId id) {
   EFFACE_TRY(tenant->check_here());
   EFFACE_TRY(subjects::check_id(id));
   for (int looks = 1;; ++looks) {
     const std::optional<std::uint64_t> moves = tenant->moves();
+    const std::uint64_t changes = changes_elsewhere(*tenant);
     auto found = look_everywhere(tenant, id);
     if (found) return found;
     const Errc code = found.error().code();
     if (code != Errc::subject_unknown && code != Errc::subject_erased) return found;
-    const bool still = moves && tenant->moves() == moves;
+    const bool still = moves && tenant->moves() == moves && changes_elsewhere(*tenant) == changes;
     if (looks == looks_max || (still && code == Errc::subject_unknown)) return found;
     if (still) return Error(Errc::subject_unknown, "the tenant knows nobody of that id");
     std::this_thread::yield();

@@ -1,5 +1,6 @@
 #include "access/person_records.h"
 
+#include "access/processes.h"
 #include "access/shared.h"
 #include "base/check.h"
 
@@ -51,7 +52,7 @@ bool keeps_from_sharing(Errc code) noexcept {
 }  // namespace
 
 Status each_record(const Person& person, FunctionRef<Status(const PersonRecord&)> look) {
-  const std::shared_lock still(person.home->region->resealing);
+  EFFACE_ASSIGN(const AllReading still, read_all(*person.home->region));
   EFFACE_ASSIGN(const keyring::SharedKeys first, keys_of(person));
   for (const keyring::Row& listed : first->rows()) {
     if (!keyring::is_scope(listed.label)) continue;

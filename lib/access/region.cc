@@ -1,11 +1,16 @@
 #include "access/region.h"
 
+#include <algorithm>
+#include <array>
+#include <thread>
+
 #include "access/custody.h"
 #include "access/info.h"
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
 #include "ledger/note.h"
+#include "os/host.h"
 #include "os/parent.h"
 
 namespace efface::access {
@@ -14,7 +19,60 @@ namespace {
 constexpr std::string_view lock_file = "lock";
 constexpr std::string_view keyring_directory = "keyring";
 constexpr std::string_view ledger_file = "ledger";
+constexpr std::string_view processes_file = "processes";
+constexpr std::uint64_t namespace_at = 64;  // After what is locked.
+constexpr int join_attempts_max = 50;
+constexpr std::chrono::milliseconds join_pause{2};
 constexpr std::uint64_t info_bytes_max = 4096;
+
+// Which namespace of process ids the sharers are of: one in another could not tell whether they
+// live. It is put down by whoever finds nobody else.
+using Namespace = std::array<std::byte, 128>;
+
+Namespace this_namespace() {
+  Namespace out{};
+  const std::string text = os::process_namespace();
+  std::ranges::copy(as_bytes(text).first(std::min(text.size(), out.size())), out.begin());
+  return out;
+}
+
+Status note_namespace(const os::Directory& directory) {
+  EFFACE_ASSIGN(const bool there, directory.contains(processes_file));
+  EFFACE_ASSIGN(const os::File file,
+                there ? os::File::open(directory, processes_file, os::File::Access::read_write)
+                      : os::File::create(directory, processes_file));
+  return file.write_at(namespace_at, this_namespace());
+}
+
+Status check_namespace(const os::Directory& directory) {
+  EFFACE_ASSIGN(const os::File file,
+                os::File::open(directory, processes_file, os::File::Access::read));
+  Namespace there{};
+  const Status read = file.read_at(namespace_at, there);
+  if (read && there == this_namespace()) return {};
+  return Error(Errc::busy, "a process of another namespace of process ids has the region open");
+}
+
+// Two that come at the same time are in each other's way for a moment.
+Status join_others(RegionState& region, const os::Directory& directory) {
+  for (int attempt = 1;; ++attempt) {
+    {
+      const auto alone = os::FileLock::acquire(directory, lock_file);
+      if (alone) EFFACE_TRY(note_namespace(directory));
+      if (!alone && alone.error().code() != Errc::busy) return alone.error();
+    }
+    auto shared = os::FileLock::share(directory, lock_file);
+    if (shared) {
+      region.lock = *std::move(shared);
+      break;
+    }
+    if (shared.error().code() != Errc::busy || attempt == join_attempts_max) return shared.error();
+    std::this_thread::sleep_for(join_pause);
+  }
+  EFFACE_TRY(check_namespace(directory));
+  EFFACE_ASSIGN(region.processes, os::ByteLocks::open(directory, processes_file));
+  return {};
+}
 
 storage::EnvironmentOptions environment_options(const OpenOptions& options) {
   storage::EnvironmentOptions out;
@@ -24,6 +82,7 @@ storage::EnvironmentOptions environment_options(const OpenOptions& options) {
   out.readers_max = options.readers_max;
   out.deadline = options.deadline;
   out.verify_structure = options.verify_structure;
+  out.others_write = options.shared;
   return out;
 }
 
@@ -145,14 +204,26 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   state->id = info.id;
   if (region.root_keys == nullptr) return state;
   EFFACE_TRY(check_assurance(*region.root_keys, options.accept_l0));
-  EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
-  EFFACE_ASSIGN(const keyring::KeyringOptions of_keyring,
+  os::ByteLocks::Held alone;
+  if (options.shared) {
+    if (opening == Opening::to_restore)
+      return Error(Errc::unsupported, "a store is restored by one process alone");
+    EFFACE_TRY(join_others(*state, directory));
+    EFFACE_ASSIGN(alone, state->processes->lock(keyring::writer_byte, os::ByteLocks::Mode::alone,
+                                                options.deadline));
+  } else {
+    EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
+  }
+  state->deadline = options.deadline;
+  EFFACE_ASSIGN(keyring::KeyringOptions of_keyring,
                 opened_keyring_options(directory, info.id, region, options, opening));
+  of_keyring.processes = state->processes;
   EFFACE_ASSIGN(state->keyring,
                 keyring::Keyring::open_newest(directory, keyring_directory, of_keyring));
   if (opening == Opening::to_use) EFFACE_TRY(check_witness(*state, region));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
-  EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options)));
+  EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options),
+                                                   state->processes));
   EFFACE_ASSIGN(const records::Vault::Seen seen, state->vault->seen());
   if (opening == Opening::to_use && seen.sequence < state->keyring->records_floor())
     return Error(Errc::records_stale, "the records are older than the keyring: restore them");

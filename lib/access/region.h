@@ -31,11 +31,11 @@ struct RegionState {
   std::vector<std::filesystem::path> mirrors;
   std::uint64_t map_bytes_max = 0;
   std::optional<os::FileLock> lock;
+  std::shared_ptr<os::ByteLocks> processes;  // Null: this process alone has it open.
   std::unique_ptr<keyring::Keyring> keyring;
   std::unique_ptr<records::Vault> vault;
-  // Held shared by who reads all records of a person, so that none moves to another scope
-  // meanwhile; alone by who moves them. Before the keyring's lock.
-  std::shared_mutex resealing;
+  std::chrono::milliseconds deadline{};  // For locks.
+  std::shared_mutex resealing;           // processes.h
 };
 
 }  // namespace efface::internal

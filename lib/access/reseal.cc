@@ -1,5 +1,6 @@
 #include "access/reseal.h"
 
+#include "access/processes.h"
 #include "base/check.h"
 
 namespace efface::access {
@@ -126,7 +127,7 @@ Result<std::vector<ScopePlace>> make_successors(const TenantState& tenant, const
 
 Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const TenantRegion& home,
                           std::span<const ScopePlace> scopes, std::size_t records_per_commit_max) {
-  const std::unique_lock alone(home.region->resealing);
+  EFFACE_ASSIGN(const Resealing alone, reseal(*home.region));
   EFFACE_ASSIGN(const std::vector<ScopePlace> started, make_successors(*tenant, home, scopes));
   home.region->vault->barrier();  // What was sealed for the old scopes is refused from here on.
   for (const ScopePlace& scope : started)

@@ -41,6 +41,10 @@ Status check_options(const OpenOptions& options) {
     return Error(Errc::invalid_argument, "a processing region is 1 to 64 of [a-z0-9_.-]");
   std::set<std::string_view> names;
   for (const RegionOptions& region : options.regions) {
+    if (options.shared && region.root_keys != nullptr && !region.root_keys->may_be_shared())
+      return Error(Errc::unsupported, "processes cannot share this root key store");
+    if (options.shared && !region.keyring_mirrors.empty())
+      return Error(Errc::unsupported, "a store that processes share has no mirrors");
     if (!base::is_label(region.name))
       return Error(Errc::invalid_argument, "a region's name is 1 to 64 of [a-z0-9_.-]");
     if (!names.insert(region.name).second)
@@ -235,7 +239,7 @@ Status Site::load_region(const std::shared_ptr<RegionState>& region,
   return {};
 }
 
-std::shared_ptr<TenantState> Site::make_tenant(Loaded loaded) {
+std::shared_ptr<TenantState> Site::make_tenant(Loaded loaded) const {
   std::vector<TenantRegion> regions;
   for (const std::shared_ptr<RegionState>& region : regions_) {
     const auto& names = loaded.terms.regions;
@@ -259,8 +263,26 @@ Status Site::load_tenants() {
   return {};
 }
 
+Status Site::look_for_others() const {
+  std::uint64_t now = 0;
+  for (const std::shared_ptr<RegionState>& region : regions_)
+    if (region->open && region->processes != nullptr) now += region->keyring->removals();
+  if (now == seen_) return {};
+  std::map<std::string, Loaded, std::less<>> all;
+  for (const std::shared_ptr<RegionState>& region : regions_)
+    if (region->open) EFFACE_TRY(load_region(region, all));
+  std::erase_if(tenants_, [&](const auto& known) {
+    return !all.contains(known.first) || !known.second->check_here();
+  });
+  for (auto& [name, loaded] : all)
+    if (!tenants_.contains(name)) tenants_.emplace(name, make_tenant(std::move(loaded)));
+  seen_ = now;
+  return {};
+}
+
 Result<std::shared_ptr<TenantState>> Site::tenant(std::string_view name) const {
   const std::lock_guard lock(mutex_);
+  EFFACE_TRY(look_for_others());
   const auto at = tenants_.find(name);
   if (at == tenants_.end())
     return Error(Errc::tenant_unknown, "no open region has a tenant of that name");
@@ -269,6 +291,7 @@ Result<std::shared_ptr<TenantState>> Site::tenant(std::string_view name) const {
 
 std::vector<std::shared_ptr<TenantState>> Site::tenants() const {
   const std::lock_guard lock(mutex_);
+  static_cast<void>(look_for_others());
   std::vector<std::shared_ptr<TenantState>> all;
   for (const auto& [name, tenant] : tenants_) all.push_back(tenant);
   return all;
@@ -294,6 +317,7 @@ Result<std::shared_ptr<TenantState>> Site::declare_tenant(
     loaded.terms.regions.push_back(region->name);
   }
   const std::lock_guard lock(mutex_);
+  EFFACE_TRY(look_for_others());
   if (const auto at = tenants_.find(name); at != tenants_.end()) {
     const TenantState& there = *at->second;
     const bool half =

@@ -36,6 +36,8 @@ class Site {
     return setting_.on_incident;
   }
 
+  // Those that other processes declared, or off-boarded, are seen first; where they cannot be, those
+  // that are known are answered.
   Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
   std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.
   // Where a crash left a tenant in some of its regions only, this completes it.
@@ -47,16 +49,18 @@ class Site {
  private:
   explicit Site(Setting setting) noexcept : setting_(std::move(setting)) {}
   Status load_tenants();
+  Status look_for_others() const;  // By mutex_.
   struct Loaded;
   Status load_region(const std::shared_ptr<RegionState>& region,
                      std::map<std::string, Loaded, std::less<>>& into) const;
-  std::shared_ptr<TenantState> make_tenant(Loaded loaded);
+  std::shared_ptr<TenantState> make_tenant(Loaded loaded) const;
 
   const Setting setting_;
   std::vector<std::shared_ptr<RegionState>> regions_;  // By name.
   std::vector<std::filesystem::path> directories_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<TenantState>, std::less<>> tenants_;
+  mutable std::map<std::string, std::shared_ptr<TenantState>, std::less<>> tenants_;
+  mutable std::uint64_t seen_ = 0;  // Of all keyrings that are shared: their removals.
 };
 
 }  // namespace efface::access

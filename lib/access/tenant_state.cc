@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "access/processes.h"
 #include "base/check.h"
 
 namespace efface::access {
@@ -11,7 +12,32 @@ bool TenantState::all_open() const noexcept {
                      [](const TenantRegion& r) { return r.region->open; });
 }
 
+Status TenantState::look_for_others() const {
+  for (std::size_t i = 0; i < regions_.size(); ++i) {
+    const TenantRegion& home = regions_[i];
+    if (!home.region->open || home.region->processes == nullptr || home.ref.number == 0) continue;
+    const std::uint64_t now = home.region->keyring->removals();
+    {
+      std::shared_lock lock(mutex_);
+      if (seen_[i] == now) continue;
+    }
+    const auto stored = home.region->keyring->terms_of(home.ref);
+    if (!stored && stored.error().code() == Errc::tenant_unknown) {
+      gone_.store(true, std::memory_order_release);
+      return {};
+    }
+    EFFACE_TRY(stored);
+    EFFACE_ASSIGN(const subjects::Terms theirs, subjects::decode_terms(*stored));
+    std::unique_lock lock(mutex_);
+    // Of two that change them at once the one has the lock of all, so the longer is the later.
+    if (theirs.purposes.size() >= terms_.purposes.size()) terms_ = theirs;
+    seen_[i] = now;
+  }
+  return {};
+}
+
 Status TenantState::check_here() const {
+  EFFACE_TRY(look_for_others());
   if (gone()) return Error(Errc::tenant_unknown, "the tenant has been off-boarded");
   return {};
 }
@@ -84,6 +110,8 @@ bool TenantState::is_moving(const keyring::Handle& person) const {
 }
 
 std::optional<std::uint64_t> TenantState::moves() const {
+  for (const TenantRegion& home : regions_)
+    if (home.region->open && somebody_moves_elsewhere(*home.region)) return std::nullopt;
   const std::lock_guard lock(moving_mutex_);
   return moving_.empty() ? std::optional(moves_) : std::nullopt;
 }
@@ -126,6 +154,12 @@ Status TenantState::change_terms(std::string_view actor,
   if (!all_open())
     return Error(Errc::region_not_open, "changing a tenant's terms needs all of its regions");
   const std::lock_guard one(declaring_);
+  std::vector<keyring::Keyring::Lock> held;  // Of all processes, before the terms are read.
+  for (const TenantRegion& r : regions_) {
+    EFFACE_ASSIGN(auto lock, r.region->keyring->lock());
+    held.push_back(std::move(lock));
+  }
+  EFFACE_TRY(check_here());
   const subjects::Terms before = terms();
   subjects::Terms next = before;
   EFFACE_TRY(change(next));
@@ -133,10 +167,9 @@ Status TenantState::change_terms(std::string_view actor,
   complete_ = false;
   const codec::Plaintext encoded = subjects::encode(next);
   const std::vector<ledger::Entry> decisions = decisions_between(before, next, actor);
-  for (const TenantRegion& r : regions_) {
-    EFFACE_ASSIGN(const auto held, r.region->keyring->lock());
-    EFFACE_TRY(r.region->keyring->set_terms(held, r.ref, encoded.bytes(), decisions));
-  }
+  for (std::size_t i = 0; i < regions_.size(); ++i)
+    EFFACE_TRY(regions_[i].region->keyring->set_terms(held[i], regions_[i].ref, encoded.bytes(),
+                                                      decisions));
   std::unique_lock lock(mutex_);
   terms_ = std::move(next);
   complete_ = true;

@@ -1,6 +1,7 @@
 // access/tenant_state.h -- a tenant of an open store: where it may live, and its purposes.
 //
 // Threads  Shared. Purposes are only ever added, under a lock; what a purpose means never changes.
+//          Other processes add too.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -41,7 +42,8 @@ class TenantState {
         terms_(std::move(terms)),
         complete_(complete),
         regions_(std::move(regions)),
-        setting_(std::move(setting)) {}
+        setting_(std::move(setting)),
+        seen_(regions_.size()) {}
 
   // A number that no other tenant of this process has: binds a Purpose to its tenant.
   std::uint64_t instance() const noexcept { return instance_; }
@@ -81,17 +83,21 @@ class TenantState {
 
   bool gone() const noexcept { return gone_.load(std::memory_order_acquire); }
   void set_gone() noexcept { gone_.store(true, std::memory_order_release); }
-  Status check_here() const;  // tenant_unknown when it is gone.
+  // tenant_unknown when it is gone. Of a store that processes share: sees first what others made of
+  // its terms.
+  Status check_here() const;
 
  private:
   const std::uint64_t instance_;
   mutable std::shared_mutex mutex_;
   std::mutex declaring_;
-  subjects::Terms terms_;
+  mutable subjects::Terms terms_;
   bool complete_;  // Guarded by declaring_.
   const std::vector<TenantRegion> regions_;
   const Setting setting_;
-  std::atomic<bool> gone_{false};
+  Status look_for_others() const;
+  mutable std::atomic<bool> gone_{false};
+  mutable std::vector<std::uint64_t> seen_;  // Of each region's keyring: its removals. By mutex_.
   mutable std::mutex moving_mutex_;
   std::set<keyring::Handle> moving_;
   std::uint64_t moves_ = 0;

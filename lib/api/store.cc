@@ -1,5 +1,6 @@
 #include "efface/store.h"
 
+#include "access/processes.h"
 #include "api/handles.h"
 #include "base/check.h"
 #include "base/utf8.h"
@@ -140,6 +141,12 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
 Result<Maintained> Store::maintain(const MaintainOptions& options) const {
   return api::guarded([&]() -> Result<Maintained> {
     Maintained done;
+    std::vector<os::ByteLocks::Held> alone;  // Of all processes.
+    for (const auto& region : state_->site->regions()) {
+      if (!region->open) continue;
+      EFFACE_ASSIGN(auto held, access::keep_up(*region));
+      alone.push_back(std::move(held));
+    }
     const auto tenants = state_->site->tenants();
     EFFACE_TRY(rights::end_holds(tenants, done));
     EFFACE_TRY(rights::expire(tenants, options, done));

@@ -13,8 +13,13 @@ constexpr int growths_max = 8;  // Of the map, within one change.
 
 Result<Keyring::Lock> Keyring::lock() {
   if (reads_only_) return Error(Errc::closed, "a keyring that was opened to be read");
-  Lock lock(writer_, options_.environment.deadline);
+  Lock lock(*this, std::unique_lock(writer_, options_.environment.deadline));
   if (!lock.owns_lock()) return Error(Errc::busy, "another writer holds the keyring");
+  if (options_.processes == nullptr) return lock;
+  EFFACE_ASSIGN(lock.there_, options_.processes->lock(writer_byte, os::ByteLocks::Mode::alone,
+                                                      options_.environment.deadline));
+  EFFACE_TRY(catch_up_with_others());
+  lock.knows_all_ = true;
   return lock;
 }
 

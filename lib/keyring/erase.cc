@@ -340,8 +340,11 @@ Result<std::array<std::byte, 32>> Keyring::read_back(RootKeyStore& store, const 
                                                      std::span<Removal* const> removals) {
   EFFACE_ASSIGN(const RootRecord record, read_root_record());
   auto key = crypto::SecretKey::zeroed();
-  EFFACE_TRY(store.unwrap(record.epoch, wrap_context(options_.region, record.root_id),
-                          record.wrapped, key.bytes()));
+  {
+    const std::lock_guard one(root_store_mutex_);
+    EFFACE_TRY(store.unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                            record.wrapped, key.bytes()));
+  }
   if (record.epoch != next.epoch || !crypto::equal(key.bytes(), next.key.bytes()))
     return Error(Errc::outcome_unknown, "the committed root is not the one that was written");
   std::array<std::byte, 32> hash{};

@@ -28,6 +28,8 @@ using keyring::RootSectorView;
 using keyring::RootSlot;
 using keyring::RootSlotPlace;
 
+constexpr int looks_max = 3;
+
 RootSector sector_of(crypto::SecretBuffer& buffer) noexcept {
   return RootSector(buffer.data(), root_sector_bytes);
 }
@@ -100,11 +102,12 @@ Result<crypto::SecretKey> unlock(RootSectorView sector, const RootHeader& header
 
 class FileRootKeyStore::Impl {
  public:
-  Impl(RootFile file, RootHeader header, crypto::SecretKey seal_key) noexcept
+  Impl(RootFile file, RootHeader header, crypto::SecretKey seal_key, bool shared = false) noexcept
       : file_(std::move(file)),
         header_(std::move(header)),
         seal_key_(std::move(seal_key)),
-        fork_generation_(os::fork_generation()) {}
+        fork_generation_(os::fork_generation()),
+        shared_(shared) {}
 
   Status load(bool accept_l0);
 
@@ -124,8 +127,11 @@ class FileRootKeyStore::Impl {
 
   // Whether this object may still speak. Errors: closed; forked: in a child all keys read as zeros.
   Status check_usable() const;
-  // As well: whether what it says is on the medium.
+  // As well: whether what it says is on the medium. What another process wrote is read first.
   Status settle();
+  bool shared() const noexcept { return shared_; }
+  // The key of a live epoch, perhaps made by another process just now.
+  Result<const RootSlot*> find(Epoch epoch);
 
  private:
   // How far the file may be trusted about a slot. torn: it holds no slot, and perhaps part of a
@@ -157,13 +163,15 @@ class FileRootKeyStore::Impl {
   Assurance assurance_;
   std::uint64_t fork_generation_;
   bool closed_ = false;
+  const bool shared_;
 };
 
 // A predecessor may have written without its fdatasync having come through.
 Status FileRootKeyStore::Impl::load(bool accept_l0) {
   EFFACE_TRY(file_.sync());
   EFFACE_TRY(read_slots());
-  EFFACE_TRY(settle());
+  // Of what is shared only who holds the region writes: another process may be at it.
+  if (!shared_) EFFACE_TRY(settle());
   assurance_ = assurance_at_rest();
   if (assurance_.level == AssuranceLevel::l0_logical && !accept_l0)
     return Error(Errc::assurance_too_low, "the root key file cannot be overwritten in place");
@@ -197,6 +205,7 @@ Status FileRootKeyStore::Impl::check_usable() const {
 
 Status FileRootKeyStore::Impl::settle() {
   EFFACE_TRY(check_usable());
+  if (shared_) EFFACE_TRY(read_slots());
   for (std::size_t index = 0; index < root_slots; ++index) {
     if (standings_[index] == Standing::settled) continue;
     const RootSlot& slot = slots_[index];
@@ -222,6 +231,18 @@ Result<const RootSlot*> FileRootKeyStore::Impl::held(Epoch epoch) const {
   const std::optional<std::size_t> index = index_of(epoch);
   if (!index) return Error(Errc::root_key_missing, "the root key store does not hold this epoch");
   return &slots_[*index];
+}
+
+// A slot that is being written just now looks torn, and is whole the next time.
+Result<const RootSlot*> FileRootKeyStore::Impl::find(Epoch epoch) {
+  EFFACE_TRY(check_usable());
+  if (!shared_) return held(epoch);
+  for (int attempt = 0; attempt < looks_max; ++attempt) {
+    const Status read = read_slots();
+    if (!read && read.error().code() != Errc::corruption) return read.error();
+    if (read && index_of(epoch)) break;
+  }
+  return held(epoch);
 }
 
 Status FileRootKeyStore::Impl::check_new(Epoch epoch) const {
@@ -377,13 +398,16 @@ Result<std::unique_ptr<FileRootKeyStore>> FileRootKeyStore::open(
   return guarded([&]() -> Result<std::unique_ptr<FileRootKeyStore>> {
     EFFACE_TRY(crypto::initialise());
     EFFACE_TRY(check_passphrase(options.passphrase));
-    EFFACE_ASSIGN(RootFile file, RootFile::open(options.path, options.accept_l0));
+    EFFACE_ASSIGN(RootFile file,
+                  RootFile::open(options.path, options.accept_l0,
+                                 options.shared ? RootFile::Held::shared : RootFile::Held::alone));
     crypto::SecretBuffer sector(root_sector_bytes);
     EFFACE_TRY(file.read(0, sector_of(sector)));
     EFFACE_ASSIGN(RootHeader header, keyring::decode_header(sector_of(sector)));
     EFFACE_ASSIGN(crypto::SecretKey seal_key,
                   unlock(sector_of(sector), header, options.passphrase));
-    auto impl = std::make_unique<Impl>(std::move(file), header, std::move(seal_key));
+    auto impl =
+        std::make_unique<Impl>(std::move(file), header, std::move(seal_key), options.shared);
     EFFACE_TRY(impl->load(options.accept_l0));
     return std::unique_ptr<FileRootKeyStore>(new FileRootKeyStore(std::move(impl)));
   });
@@ -415,8 +439,7 @@ Result<std::vector<std::byte>> FileRootKeyStore::wrap(Epoch epoch, Bytes context
 
 Status FileRootKeyStore::unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) {
   return guarded([&]() -> Status {
-    EFFACE_TRY(impl_->check_usable());
-    EFFACE_ASSIGN(const RootSlot* slot, impl_->held(epoch));
+    EFFACE_ASSIGN(const RootSlot* slot, impl_->find(epoch));
     return crypto::unwrap_root(slot->key.bytes(), {impl_->id(), epoch}, context, wrapped, out);
   });
 }
@@ -440,6 +463,8 @@ Result<bool> FileRootKeyStore::shares_volume(const std::string& directory) const
     return mine.device == other.device;
   });
 }
+
+bool FileRootKeyStore::may_be_shared() const { return impl_->shared(); }
 
 bool FileRootKeyStore::keeps_in_clear() const { return !impl_->has_passphrase(); }
 

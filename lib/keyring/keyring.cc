@@ -104,26 +104,14 @@ Result<Keyring::RootRecord> Keyring::read_root_record() const {
   return RootRecord::decode(record);
 }
 
-// Step 0: the root's epoch is in force, every other is destroyed, a fresh spare is made.
-Status Keyring::recover() {
-  RootKeyStore& store = *root_keys_;
-  EFFACE_ASSIGN(RootRecord record, read_root_record());
-  if (record.store_id != store.id())
-    return Error(Errc::root_key_mismatch, "the root key store belongs to another keyring");
-  EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
-  EFFACE_ASSIGN(const Anchor anchor, store.anchor());
-  if (std::find(held.begin(), held.end(), record.epoch) == held.end()) {
-    if (held.empty() && anchor.epoch == 0)
-      return Error(Errc::root_key_missing, "the root key store holds no key");
-    return Error(Errc::keyring_stale,
-                 "the keyring is from before an erasure: its root key is gone");
-  }
+// What the writer knows of what is committed.
+Status Keyring::load(const RootRecord& record) {
   auto root = std::make_unique<NextRoot>();
   root->epoch = record.epoch;
   root->root_id = record.root_id;
   root->key = crypto::SecretKey::zeroed();
-  EFFACE_TRY(store.unwrap(record.epoch, wrap_context(options_.region, record.root_id),
-                          record.wrapped, root->key.bytes()));
+  EFFACE_TRY(root_keys_->unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                                record.wrapped, root->key.bytes()));
   epoch_ = record.epoch;
   {
     std::unique_lock lock(roots_mutex_);
@@ -139,6 +127,25 @@ Status Keyring::recover() {
         return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
       }));
   sequence_ = last_commit_.number;
+  return {};
+}
+
+// Step 0: the root's epoch is in force, every other is destroyed, a fresh spare is made.
+Status Keyring::recover() {
+  const std::lock_guard one(root_store_mutex_);
+  RootKeyStore& store = *root_keys_;
+  EFFACE_ASSIGN(RootRecord record, read_root_record());
+  if (record.store_id != store.id())
+    return Error(Errc::root_key_mismatch, "the root key store belongs to another keyring");
+  EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
+  EFFACE_ASSIGN(const Anchor anchor, store.anchor());
+  if (std::find(held.begin(), held.end(), record.epoch) == held.end()) {
+    if (held.empty() && anchor.epoch == 0)
+      return Error(Errc::root_key_missing, "the root key store holds no key");
+    return Error(Errc::keyring_stale,
+                 "the keyring is from before an erasure: its root key is gone");
+  }
+  EFFACE_TRY(load(record));
   if (reads_only_) return {};
   if (options_.restoring) {
     EFFACE_TRY(check_copy(anchor));
@@ -149,7 +156,9 @@ Status Keyring::recover() {
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
   EFFACE_TRY(read_retiring());
   pending_ = retiring_ != nullptr;
-  const Status settled = settle_epochs(record.epoch, false);
+  const Status settled = settle_held(record.epoch, false);
+  known_transaction_ = environment_.last_transaction().value_or(0);
+  seen_transaction_ = known_transaction_;
   if (settled) return {};
   // With some of several stores it is read; nobody is erased, and no root re-keyed, before all of
   // them have done their part.
@@ -162,6 +171,11 @@ Status Keyring::recover() {
 // used is destroyed: pages of the failed attempt may be on disk under it, so it must never come
 // into force.
 Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
+  const std::lock_guard one(root_store_mutex_);
+  return settle_held(in_force, spare_is_unused);
+}
+
+Status Keyring::settle_held(Epoch in_force, bool spare_is_unused) {
   RootKeyStore& store = *root_keys_;
   EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
   note_root_keys();
@@ -175,6 +189,8 @@ Status Keyring::settle_epochs(Epoch in_force, bool spare_is_unused) {
     other = epoch;
   }
   if (mutant == Mutant::spare_used_twice && other > in_force) spare_is_unused = true;
+  // Of another process nobody knows here whether it has used it.
+  if (options_.processes != nullptr && other != spare_) spare_is_unused = false;
   if (spare_is_unused && other > in_force) {
     spare_ = other;
     spare_used_ = false;
@@ -205,12 +221,13 @@ void Keyring::note_root_keys() {
   replicas_ = root_keys_->replicas();
 }
 
-Result<Keyring::NextRoot> Keyring::make_next_root(Epoch epoch, RootKeyStore& store) const {
+Result<Keyring::NextRoot> Keyring::make_next_root(Epoch epoch, RootKeyStore& store) {
   NextRoot next;
   next.epoch = epoch;
   next.root_id = crypto::random_id();
   next.key = crypto::SecretKey::random();
   next.store_id = store.id();
+  const std::lock_guard one(root_store_mutex_);
   EFFACE_ASSIGN(next.wrapped, store.wrap(epoch, wrap_context(options_.region, next.root_id),
                                          std::as_const(next.key).bytes()));
   if (next.wrapped.size() > RootKeyStore::wrapped_bytes_max)
@@ -273,6 +290,7 @@ Status Keyring::with_snapshot(
     EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
     if (auto key = held_root(record.root_id))
       return look(LmdbNodeReader(txn), {std::move(*key), record.bucket_count}, txn);
+    if (options_.processes != nullptr) EFFACE_TRY(learn_root(record));
     std::this_thread::yield();
   }
   return Error(Errc::busy, "the keyring kept moving under a read");
@@ -281,6 +299,7 @@ Status Keyring::with_snapshot(
 Result<SharedKeys> Keyring::load_keys(std::uint32_t tree, const std::optional<TreeRef>& ref,
                                       const Tag& tag) {
   const KeyPlace place{tree, tag};
+  look_for_others();
   if (SharedKeys cached = cache_.find(place)) return cached;
   const std::uint64_t version = cache_.version();
   std::vector<Row> rows;
@@ -336,6 +355,20 @@ Result<std::optional<codec::Plaintext>> Keyring::file(const TenantRef& tenant, c
   return std::optional<codec::Plaintext>(std::move(plain));
 }
 
+namespace {
+
+Result<std::vector<std::byte>> open_terms(const storage::ReadTxn& txn, const Id16& region,
+                                          std::uint32_t number, crypto::KeyView key) {
+  EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(terms_key(number)));
+  if (!sealed || sealed->size() < crypto::seal_overhead_bytes)
+    return Error(Errc::corruption, "a tenant's terms are missing");
+  std::vector<std::byte> terms(sealed->size() - crypto::seal_overhead_bytes);
+  EFFACE_TRY(crypto::open(key, terms_context(region, number), *sealed, terms));
+  return terms;
+}
+
+}  // namespace
+
 Result<std::vector<TenantEntry>> Keyring::tenants() {
   std::vector<TenantEntry> found;
   EFFACE_TRY(with_snapshot([&](const NodeReader& nodes, const TreeRoot& top,
@@ -344,17 +377,29 @@ Result<std::vector<TenantEntry>> Keyring::tenants() {
     return KeyTree(options_.region, top_tree).walk(nodes, top, [&](RowView row) -> Result<Flow> {
       if (row.label() != tenant_terms) return Flow::more;
       TenantEntry entry{{row.tag(), row.aux()}, {}};
-      EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(terms_key(row.aux())));
-      if (!sealed || sealed->size() < crypto::seal_overhead_bytes)
-        return Error(Errc::corruption, "a tenant's terms are missing");
-      entry.terms.resize(sealed->size() - crypto::seal_overhead_bytes);
-      EFFACE_TRY(
-          crypto::open(row.key(), terms_context(options_.region, row.aux()), *sealed, entry.terms));
+      EFFACE_ASSIGN(entry.terms, open_terms(txn, options_.region, row.aux(), row.key()));
       found.push_back(std::move(entry));
       return Flow::more;
     });
   }));
   return found;
+}
+
+Result<std::vector<std::byte>> Keyring::terms_of(const TenantRef& tenant) {
+  std::optional<std::vector<std::byte>> terms;
+  EFFACE_TRY(with_snapshot([&](const NodeReader& nodes, const TreeRoot& top,
+                               const storage::ReadTxn& txn) -> Status {
+    terms.reset();
+    std::optional<Row> found;
+    EFFACE_TRY(KeyTree(options_.region, top_tree).find(nodes, top, tenant.tag, [&](RowView row) {
+      if (row.label() == tenant_terms && row.aux() == tenant.number) found = row.copy();
+    }));
+    if (!found) return {};
+    EFFACE_ASSIGN(terms, open_terms(txn, options_.region, tenant.number, found->key.bytes()));
+    return {};
+  }));
+  if (!terms) return Error(Errc::tenant_unknown, "the region has no such tenant");
+  return *std::move(terms);
 }
 
 Result<KeyringStats> Keyring::stats() {

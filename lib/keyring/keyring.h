@@ -32,6 +32,7 @@
 #include "keyring/key_tree.h"
 #include "keyring/keys.h"
 #include "keyring/mirrors.h"
+#include "os/lock.h"
 #include "storage/environment.h"
 
 namespace efface::keyring {
@@ -65,7 +66,11 @@ struct KeyringOptions {
   // them before anything is read.
   bool restoring = false;
   std::vector<std::filesystem::path> mirrors{};
+  // Null: this process alone has the keyring open. Else whoever opens it holds the byte meanwhile.
+  std::shared_ptr<os::ByteLocks> processes{};
 };
+// Bytes of that file.
+inline constexpr std::size_t writer_byte = 0;
 
 // A row that has to exist: found, or made with a random key and handle.
 struct Ensure {
@@ -178,7 +183,24 @@ struct KeyringStats {
 
 class Keyring {
  public:
-  using Lock = std::unique_lock<std::timed_mutex>;
+  // The writer's, of all threads and processes. Ends with the scope.
+  class Lock {
+   public:
+    Lock(Lock&& other) noexcept;
+    ~Lock() { unlock(); }
+    bool owns_lock() const noexcept { return here_.owns_lock(); }
+    const std::timed_mutex* mutex() const noexcept { return here_.mutex(); }
+    void unlock() noexcept;
+
+   private:
+    friend class Keyring;
+    Lock(Keyring& keyring, std::unique_lock<std::timed_mutex> here) noexcept
+        : keyring_(&keyring), here_(std::move(here)) {}
+    Keyring* keyring_;
+    std::unique_lock<std::timed_mutex> here_;
+    os::ByteLocks::Held there_;
+    bool knows_all_ = false;  // That other processes committed.
+  };
 
   // In an empty directory. Errors: root_key_mismatch when the root key store serves a keyring
   // already. A crash leaves files to be thrown away, and a root key store that can be used again.
@@ -207,7 +229,10 @@ class Keyring {
   Result<SharedKeys> tenant_keys(const TenantRef& tenant);
   // Counts removals, and changes of rows that may refuse what was allowed. A reader that began
   // before one must look again before it answers.
-  std::uint64_t removals() const noexcept { return removals_.load(std::memory_order_acquire); }
+  std::uint64_t removals() const noexcept {
+    look_for_others();
+    return removals_.load(std::memory_order_acquire);
+  }
   // What is on file about the person of a row, opened; nothing when nothing is.
   Result<std::optional<codec::Plaintext>> file(const TenantRef& tenant, const Row& row);
   // The rows of one leaf of a tree; answers how many leaves there are. See KeyTree::walk_leaf.
@@ -215,6 +240,8 @@ class Keyring {
                                   FunctionRef<void(RowView)> look);
   Status walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> look);
   Result<std::vector<TenantEntry>> tenants();
+  // What it was given last. Errors: tenant_unknown.
+  Result<std::vector<std::byte>> terms_of(const TenantRef& tenant);
   Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   Assurance assurance() const;  // As of the last step of the root key store.
   Replicas replicas() const;    // Likewise.
@@ -365,7 +392,8 @@ class Keyring {
   Keyring(const KeyringOptions& options, storage::Environment environment);
   Status recover();
   Status settle_epochs(Epoch in_force, bool spare_is_unused);
-  Result<NextRoot> make_next_root(Epoch epoch, RootKeyStore& store) const;
+  Status settle_held(Epoch in_force, bool spare_is_unused);  // By who may call the store.
+  Result<NextRoot> make_next_root(Epoch epoch, RootKeyStore& store);
   Status prepare_root();
   Result<std::array<std::byte, 32>> hash_of_root(const NodeReader& nodes,
                                                  std::uint32_t bucket_count) const;
@@ -376,6 +404,11 @@ class Keyring {
                                const Tag& tag);
   Result<TreeRoot> root_of(const NodeReader& nodes, const TreeRoot& top, const TreeRef& tree) const;
   std::optional<crypto::SecretKey> held_root(const Id16& root_id) const;
+  // ---- other processes: others.cc ----
+  void look_for_others() const noexcept;
+  Status learn_root(const RootRecord& record);
+  Status catch_up_with_others();
+  Status load(const RootRecord& record);
   // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether
   // the root was re-keyed: it is then coming_, until publish_root.
   Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
@@ -428,9 +461,10 @@ class Keyring {
 
   const KeyringOptions options_;
   RootKeyStore* root_keys_;             // Changed by the writer.
+  std::mutex root_store_mutex_;         // One call at a time: a reader may learn a root.
   std::unique_ptr<Retiring> retiring_;  // None: none is left.
   storage::Environment environment_;
-  KeyCache cache_;
+  mutable KeyCache cache_;
   std::timed_mutex writer_;
   base::Combiner<EraseJob> erasures_;
 
@@ -441,7 +475,9 @@ class Keyring {
   Replicas replicas_;
 
   std::atomic<Epoch> epoch_{0};
-  std::atomic<std::uint64_t> removals_{0};
+  mutable std::atomic<std::uint64_t> removals_{0};
+  mutable std::atomic<std::uint64_t> seen_transaction_{0};  // Of the environment; of all processes.
+  std::uint64_t known_transaction_ = 0;                     // What the writer knows everything of.
   std::atomic<bool> latched_{false};
   std::atomic<bool> pending_{false};  // The old root key may still be held by its store.
   std::unique_ptr<NextRoot>

@@ -52,8 +52,11 @@ RootFile::RootFile(Place place, os::File file, os::FileLock lock,
       journals_data_(os::may_journal_data(file_)),
       scratch_(std::move(scratch)) {}
 
-Result<RootFile> RootFile::take(Place& place, os::File file, crypto::SecretBuffer scratch) {
-  EFFACE_ASSIGN(os::FileLock lock, os::FileLock::acquire_existing(place.parent, place.name));
+Result<RootFile> RootFile::take(Place& place, os::File file, crypto::SecretBuffer scratch,
+                                Held held) {
+  EFFACE_ASSIGN(os::FileLock lock, held == Held::alone
+                                       ? os::FileLock::acquire_existing(place.parent, place.name)
+                                       : os::FileLock::share_existing(place.parent, place.name));
   EFFACE_ASSIGN(const os::FileId locked, lock.id());
   EFFACE_ASSIGN(const os::FileId opened, file.id());
   if (locked != opened) return Error(Errc::unsafe_path, "the root key file was exchanged");
@@ -66,7 +69,7 @@ Result<RootFile> RootFile::create(const std::filesystem::path& path, Bytes image
   EFFACE_TRY(check_file_system(place.parent.fd(), accept_l0));
   crypto::SecretBuffer scratch(scratch_bytes);  // May throw: not once there is a file.
   EFFACE_ASSIGN(os::File file, os::File::create(place.parent, place.name));
-  Result<RootFile> made = take(place, std::move(file), std::move(scratch));
+  Result<RootFile> made = take(place, std::move(file), std::move(scratch), Held::alone);
   if (!made) {
     static_cast<void>(place.parent.remove_file(place.name));
     return made;
@@ -77,13 +80,13 @@ Result<RootFile> RootFile::create(const std::filesystem::path& path, Bytes image
   return written.error();
 }
 
-Result<RootFile> RootFile::open(const std::filesystem::path& path, bool accept_l0) {
+Result<RootFile> RootFile::open(const std::filesystem::path& path, bool accept_l0, Held held) {
   EFFACE_ASSIGN(Place place, place_of(path));
   Result<os::File> file = os::File::open(place.parent, place.name, os::File::Access::read_write);
   if (!file) return of_root_key(file.error());
   EFFACE_TRY(check_file_system(file->fd(), accept_l0));
   EFFACE_ASSIGN(RootFile opened,
-                take(place, std::move(file).value(), crypto::SecretBuffer(scratch_bytes)));
+                take(place, std::move(file).value(), crypto::SecretBuffer(scratch_bytes), held));
   EFFACE_ASSIGN(const std::uint64_t size, opened.file_.size());
   if (size != root_file_bytes) return Error(Errc::corruption, "a root key file of another size");
   return opened;

@@ -22,7 +22,9 @@ class RootFile {
  public:
   // The image is the whole file, without a key in it. On an error nothing is left at the path.
   static Result<RootFile> create(const std::filesystem::path& path, Bytes image, bool accept_l0);
-  static Result<RootFile> open(const std::filesystem::path& path, bool accept_l0);
+  enum class Held : bool { alone, shared };
+  static Result<RootFile> open(const std::filesystem::path& path, bool accept_l0,
+                               Held held = Held::alone);
 
   Status read(std::uint64_t offset, RootSector out) const;
   // Whether the medium holds the same sector: true as well where only the page cache can be read.
@@ -57,7 +59,8 @@ class RootFile {
   };
   static Result<Place> place_of(const std::filesystem::path& path);
   // Moves from the place only when it succeeds.
-  static Result<RootFile> take(Place& place, os::File file, crypto::SecretBuffer scratch);
+  static Result<RootFile> take(Place& place, os::File file, crypto::SecretBuffer scratch,
+                               Held held);
   RootFile(Place place, os::File file, os::FileLock lock, crypto::SecretBuffer scratch) noexcept;
   Status write_new(Bytes image) const;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "os/file.h"
 
@@ -22,6 +23,10 @@ Result<Volume> volume_of(const std::filesystem::path& path);
 // Whether anyone but this user may enter the directory, or read or write a file below it. Follows
 // no symlink; one is such an opening itself.
 Result<bool> is_open_to_others(const std::filesystem::path& directory);
+
+// Of this boot and this namespace of process ids: where two processes differ in it, neither can
+// tell whether the other lives.
+std::string process_namespace();
 
 // Whether a crash of this process leaves its memory in a file, or with a program that takes it.
 bool may_dump_core() noexcept;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -63,14 +64,28 @@ Result<FileLock> FileLock::acquire(const Directory& parent, std::string_view nam
   HeldLocks& locks = held_locks();
   const std::lock_guard no_fork_now(locks.mutex);
   EFFACE_ASSIGN(File file, open_or_create(parent, name));
-  return hold(std::move(file), locks.fds);
+  return hold(std::move(file), F_WRLCK, locks.fds);
+}
+
+Result<FileLock> FileLock::share(const Directory& parent, std::string_view name) {
+  HeldLocks& locks = held_locks();
+  const std::lock_guard no_fork_now(locks.mutex);
+  EFFACE_ASSIGN(File file, open_or_create(parent, name));
+  return hold(std::move(file), F_RDLCK, locks.fds);
+}
+
+Result<FileLock> FileLock::share_existing(const Directory& parent, std::string_view name) {
+  HeldLocks& locks = held_locks();
+  const std::lock_guard no_fork_now(locks.mutex);
+  EFFACE_ASSIGN(File file, File::open(parent, name, File::Access::read_write));
+  return hold(std::move(file), F_RDLCK, locks.fds);
 }
 
 Result<FileLock> FileLock::acquire_existing(const Directory& parent, std::string_view name) {
   HeldLocks& locks = held_locks();
   const std::lock_guard no_fork_now(locks.mutex);
   EFFACE_ASSIGN(File file, File::open(parent, name, File::Access::read_write));
-  return hold(std::move(file), locks.fds);
+  return hold(std::move(file), F_WRLCK, locks.fds);
 }
 
 Result<FileId> FileLock::id() const {
@@ -78,9 +93,9 @@ Result<FileId> FileLock::id() const {
   return file_->id();
 }
 
-Result<FileLock> FileLock::hold(File file, std::vector<int>& held) {
+Result<FileLock> FileLock::hold(File file, short how, std::vector<int>& held) {
   struct flock whole{};
-  whole.l_type = F_WRLCK;
+  whole.l_type = how;
   whole.l_whence = SEEK_SET;
   if (fcntl(file.fd(), F_OFD_SETLK, &whole) != 0) {
     if (errno == EAGAIN || errno == EACCES)
@@ -122,6 +137,105 @@ void FileLock::drop() noexcept {
         .release();  // Closed when the child began; the number may be another's by now.
     file_.reset();
   }
+}
+
+// ---- bytes ----
+
+ByteLocks::ByteLocks(File file) noexcept : file_(std::move(file)), generation_(fork_generation()) {}
+
+Result<std::unique_ptr<ByteLocks>> ByteLocks::open(const Directory& parent, std::string_view name) {
+  HeldLocks& locks = held_locks();
+  const std::lock_guard no_fork_now(locks.mutex);
+  EFFACE_ASSIGN(File file, open_or_create(parent, name));
+  const int fd = file.fd();
+  std::unique_ptr<ByteLocks> opened(new ByteLocks(std::move(file)));
+  locks.fds.push_back(fd);
+  return opened;
+}
+
+ByteLocks::~ByteLocks() {
+  if (generation_ == fork_generation()) {
+    HeldLocks& locks = held_locks();
+    const std::lock_guard guard(locks.mutex);
+    std::erase(locks.fds, file_->fd());
+    file_.reset();
+  } else {
+    std::move(*file_).release();  // Closed when the child began.
+  }
+}
+
+Status ByteLocks::set(std::size_t byte, short how) const {
+  struct flock one{};
+  one.l_type = how;
+  one.l_whence = SEEK_SET;
+  one.l_start = static_cast<off_t>(byte);
+  one.l_len = 1;
+  if (fcntl(file_->fd(), F_OFD_SETLK, &one) == 0) return {};
+  if (errno == EAGAIN || errno == EACCES)
+    return Error(Errc::busy, "another process holds the lock", errno);
+  return system_error(errno, "fcntl of a lock");
+}
+
+// Errors: busy, at once.
+Status ByteLocks::take(std::size_t byte, Mode mode) {
+  Byte& here = bytes_[byte];
+  const std::lock_guard one(here.mutex);
+  if (here.alone || (mode == Mode::alone && here.sharing != 0))
+    return Error(Errc::busy, "another thread holds the lock");
+  if (here.sharing == 0) EFFACE_TRY(set(byte, mode == Mode::alone ? F_WRLCK : F_RDLCK));
+  if (mode == Mode::alone)
+    here.alone = true;
+  else
+    ++here.sharing;
+  return {};
+}
+
+// Nothing can be done where the system keeps it.
+void ByteLocks::give_back(std::size_t byte, Mode mode) noexcept {
+  Byte& here = bytes_[byte];
+  const std::lock_guard one(here.mutex);
+  if (mode == Mode::alone)
+    here.alone = false;
+  else
+    --here.sharing;
+  if (here.sharing == 0) static_cast<void>(set(byte, F_UNLCK));
+}
+
+// The system would wait without a deadline, so it is asked again and again: at once at first, then
+// less and less often.
+Result<ByteLocks::Held> ByteLocks::lock(std::size_t byte, Mode mode,
+                                        std::chrono::milliseconds deadline) {
+  using namespace std::chrono_literals;
+  EFFACE_CHECK(byte < bytes_max);
+  if (generation_ != fork_generation())
+    return Error(Errc::forked, "the locks were opened by the parent process");
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  for (std::chrono::microseconds pause = 20us;; pause = std::min(2 * pause, 2000us)) {
+    const Status taken = take(byte, mode);
+    if (taken) return Held(*this, byte, mode);
+    if (taken.error().code() != Errc::busy || std::chrono::steady_clock::now() >= until)
+      return taken.error();
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+ByteLocks::Held::Held(Held&& other) noexcept
+    : locks_(std::exchange(other.locks_, nullptr)), byte_(other.byte_), mode_(other.mode_) {}
+
+ByteLocks::Held& ByteLocks::Held::operator=(Held&& other) noexcept {
+  if (this != &other) {
+    release();
+    locks_ = std::exchange(other.locks_, nullptr);
+    byte_ = other.byte_;
+    mode_ = other.mode_;
+  }
+  return *this;
+}
+
+void ByteLocks::Held::release() noexcept {
+  ByteLocks* const locks = std::exchange(locks_, nullptr);
+  if (locks == nullptr || locks->generation_ != fork_generation()) return;
+  locks->give_back(byte_, mode_);
 }
 
 }  // namespace efface::os

@@ -116,8 +116,12 @@ struct Vault::Job {
   bool refused = false;
 };
 
-Vault::Vault(storage::Environment environment)
-    : environment_(std::move(environment)), jobs_(jobs_max, limits::batch_bytes_max) {}
+Vault::Vault(storage::Environment environment, std::chrono::milliseconds deadline,
+             std::shared_ptr<os::ByteLocks> processes)
+    : environment_(std::move(environment)),
+      jobs_(jobs_max, limits::batch_bytes_max),
+      deadline_(deadline),
+      processes_(std::move(processes)) {}
 
 Status Vault::create(const os::Directory& directory, const Id16& region,
                      const storage::EnvironmentOptions& options) {
@@ -133,14 +137,16 @@ Status Vault::create(const os::Directory& directory, const Id16& region,
 }
 
 Result<std::unique_ptr<Vault>> Vault::open(const os::Directory& directory, const Id16& region,
-                                           const storage::EnvironmentOptions& options) {
+                                           const storage::EnvironmentOptions& options,
+                                           std::shared_ptr<os::ByteLocks> processes) {
   EFFACE_ASSIGN(storage::Environment environment, storage::Environment::open(directory, options));
   {
     EFFACE_ASSIGN(const storage::ReadTxn txn, environment.read());
     EFFACE_ASSIGN(const std::optional<Bytes> meta, txn.get(meta_key));
     EFFACE_TRY(check_meta(meta, region));
   }
-  std::unique_ptr<Vault> vault(new Vault(std::move(environment)));
+  std::unique_ptr<Vault> vault(
+      new Vault(std::move(environment), options.deadline, std::move(processes)));
   EFFACE_ASSIGN(vault->seen_, vault->seen());
   return vault;
 }
@@ -242,22 +248,35 @@ Status Vault::commit(storage::WriteTxn txn) {
 }
 
 Status Vault::accept() {
-  const std::lock_guard lock(writer_);
+  EFFACE_ASSIGN(const Alone alone, be_alone());
   EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
   return commit(std::move(txn));
 }
 
-void Vault::barrier() { const std::lock_guard lock(writer_); }
+Result<Vault::Alone> Vault::be_alone() {
+  Alone alone{std::unique_lock(writer_)};
+  if (processes_ == nullptr) return alone;
+  EFFACE_ASSIGN(alone.there, processes_->lock(records_byte, os::ByteLocks::Mode::alone, deadline_));
+  // What others wrote knew a newer keyring, perhaps.
+  EFFACE_ASSIGN(seen_, seen());
+  return alone;
+}
+
+void Vault::barrier() { static_cast<void>(be_alone()); }
 
 // Together; and when together they do not fit, each by itself, so that a large one fails alone.
 void Vault::commit_together(std::span<Job* const> jobs) {
-  const std::lock_guard lock(writer_);
   try {
+    const auto alone = be_alone();
+    if (!alone) {
+      for (Job* job : jobs) job->answer = Status(alone.error());
+      return;
+    }
     Status together = store(jobs);
     if (!together && together.error().code() == Errc::full && jobs.size() > 1) {
       for (Job* job : jobs) {
-        const Status alone = store({&job, 1});
-        if (!job->refused) job->answer = alone;
+        const Status by_itself = store({&job, 1});
+        if (!job->refused) job->answer = by_itself;
       }
       return;
     }
@@ -341,7 +360,7 @@ Status Vault::store_changes(storage::WriteTxn& txn, Job& job) {
 }
 
 Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_t records_max) {
-  const std::lock_guard lock(writer_);
+  EFFACE_ASSIGN(const Alone alone, be_alone());
   for (int growth = 0;; ++growth) {
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));
     std::vector<RecordKey> keys;
@@ -368,7 +387,7 @@ Result<std::size_t> Vault::remove_some(const keyring::Handle& handle, std::size_
 
 Result<std::size_t> Vault::remove_expired(Bucket day, std::size_t looked_at_max,
                                           std::optional<RecordKey>& from) {
-  const std::lock_guard lock(writer_);
+  EFFACE_ASSIGN(const Alone alone, be_alone());
   const std::optional<RecordKey> start = from;
   for (int growth = 0;; ++growth) {
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::removal));

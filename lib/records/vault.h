@@ -38,6 +38,9 @@ struct Residue {
   std::int64_t oldest_ms = 0;  // Since 1970.
 };
 
+// The byte of the region's locks that whoever writes records holds.
+inline constexpr std::size_t records_byte = 1;
+
 struct Found {
   RecordKey key{};
   std::vector<std::byte> value{};
@@ -47,8 +50,10 @@ class Vault {
  public:
   static Status create(const os::Directory& directory, const Id16& region,
                        const storage::EnvironmentOptions& options);
+  // processes: who else may have it open; null: nobody.
   static Result<std::unique_ptr<Vault>> open(const os::Directory& directory, const Id16& region,
-                                             const storage::EnvironmentOptions& options);
+                                             const storage::EnvironmentOptions& options,
+                                             std::shared_ptr<os::ByteLocks> processes = {});
 
   // look gets the sealed bytes where they lie; they are valid during the call alone.
   Result<bool> get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const;
@@ -66,7 +71,8 @@ class Vault {
   Status each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) const;
 
   // Returns once every commit that had begun has ended: after an erasure has been published, none
-  // that was found valid before it is still on its way.
+  // that was found valid before it is still on its way. For one of another process that is stopped
+  // it does not wait for ever: what that stores yet has no key.
   void barrier();
 
   // ---- reclaiming: up to records_max of a handle in one transaction, its residue with the last;
@@ -99,7 +105,14 @@ class Vault {
 
  private:
   struct Job;
-  explicit Vault(storage::Environment environment);
+  Vault(storage::Environment environment, std::chrono::milliseconds deadline,
+        std::shared_ptr<os::ByteLocks> processes);
+  // The one who writes, of all threads and processes. Errors: busy.
+  struct Alone {
+    std::unique_lock<std::mutex> here;
+    os::ByteLocks::Held there{};
+  };
+  Result<Alone> be_alone();
   void commit_together(std::span<Job* const> jobs);
   Status store(std::span<Job* const> jobs);
   Result<bool> store_one(storage::WriteTxn& txn, Job& job);
@@ -111,6 +124,8 @@ class Vault {
   storage::Environment environment_;
   base::Combiner<Job> jobs_;
   std::mutex writer_;
+  const std::chrono::milliseconds deadline_;
+  const std::shared_ptr<os::ByteLocks> processes_;
   const keyring::Keyring* watched_ = nullptr;
   Seen seen_;  // As it stands in the environment; under writer_.
 };

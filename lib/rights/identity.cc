@@ -5,6 +5,7 @@
 #include "access/admission.h"
 #include "access/copy.h"
 #include "access/person_records.h"
+#include "access/processes.h"
 #include "access/reseal.h"
 #include "access/summary.h"
 #include "base/check.h"
@@ -224,11 +225,12 @@ Result<Erasure> merge(const Acting& acting, const Person& into, const Person& fr
     ~Ended() { tenant.end_move(person); }
   };
   const Ended ended{*acting.tenant, from.handle};
+  EFFACE_ASSIGN(const os::ByteLocks::Held moving, access::move_somebody(*from.home->region));
   EFFACE_TRY(begin(acting, into, from));
   into.home->region->vault->barrier();
   Status copied;
   {
-    const std::shared_lock still(into.home->region->resealing);
+    EFFACE_ASSIGN(const access::AllReading still, access::read_all(*into.home->region));
     copied = access::copy_records(from, into, keyring::arriving_scope, records_per_commit);
   }
   if (!copied) {

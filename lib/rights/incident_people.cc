@@ -6,6 +6,7 @@
 
 #include "access/access.h"
 #include "access/person_records.h"
+#include "access/processes.h"
 #include "base/check.h"
 #include "rights/file.h"
 
@@ -118,7 +119,7 @@ Status each_person_within(const std::shared_ptr<access::TenantState>& tenant,
       const Person person{tenant, &home, place.tag, place.handle};
       PersonWithin within{person};
       {
-        const std::shared_lock still(home.region->resealing);
+        EFFACE_ASSIGN(const access::AllReading still, access::read_all(*home.region));
         const auto keys = access::keys_of(person);
         if (!keys && keys.error().code() == Errc::subject_erased) continue;
         EFFACE_TRY(keys);

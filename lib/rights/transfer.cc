@@ -2,6 +2,7 @@
 
 #include "access/copy.h"
 #include "access/person_records.h"
+#include "access/processes.h"
 #include "base/check.h"
 #include "rights/decision.h"
 #include "rights/erasure.h"
@@ -82,7 +83,7 @@ Result<Person> make_incoming(const Acting& acting, const Person& person, const T
 }
 
 Status copy_to(const Person& person, const Person& incoming, SubjectId id) {
-  const std::shared_lock still(person.home->region->resealing);
+  EFFACE_ASSIGN(const access::AllReading still, access::read_all(*person.home->region));
   EFFACE_TRY(access::store_id(incoming, id));
   return access::copy_records(person, incoming, 0, records_per_commit);
 }
@@ -118,6 +119,7 @@ Result<Erasure> transfer(const Acting& acting, const Person& person, const Tenan
   const SubjectId id(as_text(id_text.bytes()));
 
   const Move move(*acting.tenant, person.handle);
+  EFFACE_ASSIGN(const os::ByteLocks::Held moving, access::move_somebody(*person.home->region));
   EFFACE_TRY(mark_as_moving(acting, person));
   Erasure erasure;
   const auto incoming = make_incoming(acting, person, target, id, basis);

@@ -217,7 +217,7 @@ Result<Environment> Environment::open(const os::Directory& directory,
   EFFACE_ASSIGN(Registration registration, Registration::claim(id));
   EFFACE_TRY(check_lock_file(directory));
   EFFACE_TRY(verify_metas(data));
-  if (settings.verify_structure) EFFACE_TRY(verify_structure(data));
+  if (settings.verify_structure && !settings.others_write) EFFACE_TRY(verify_structure(data));
 
   EFFACE_ASSIGN(const std::uint64_t file_bytes, data.size());
   std::size_t map_bytes = settings.map_bytes;
@@ -226,7 +226,8 @@ Result<Environment> Environment::open(const os::Directory& directory,
   EFFACE_ASSIGN(EnvironmentHandle env, open_handle(directory, settings, map_bytes));
   EFFACE_ASSIGN(const os::FileId opened_id, data_id(env.get()));
   if (opened_id != id) return Error(Errc::unsafe_path, "data.mdb was replaced while it was opened");
-  if (!settings.verify_structure) EFFACE_TRY(check_tail(data, file_bytes, env.get()));
+  if (!settings.verify_structure && !settings.others_write)
+    EFFACE_TRY(check_tail(data, file_bytes, env.get()));
   int dead = 0;
   const int rc = mdb_reader_check(env.get(), &dead);
   if (rc != MDB_SUCCESS) return lmdb_error(rc, "mdb_reader_check");
@@ -279,6 +280,10 @@ Result<Environment::Stats> Environment::stats() const {
 Status Environment::expand(std::uint64_t map_bytes) const { return impl_->expand(map_bytes); }
 
 bool Environment::can_grow() const noexcept { return impl_->can_grow(); }
+
+std::optional<std::uint64_t> Environment::last_transaction() const noexcept {
+  return impl_->last_transaction();
+}
 
 bool Environment::latched() const noexcept { return impl_->is_latched(); }
 

@@ -34,6 +34,8 @@ struct EnvironmentOptions {
   std::uint32_t readers_max = 512;
   std::chrono::milliseconds deadline{10'000};
   bool verify_structure = false;  // Walk all pages, read-only, before LMDB sees them.
+  // Other processes have it open and write: a walk of all pages would see them move.
+  bool others_write = false;
 };
 
 // Which space a write transaction may use. removal: the headroom too.
@@ -77,6 +79,9 @@ class Environment {
     std::uint32_t stale_readers;  // snapshots of processes that died; the next open frees them
   };
   Result<Stats> stats() const;
+  // The number of the last that was committed, by any process; nothing in a child, or while the map
+  // is being moved. Cost: a few loads.
+  std::optional<std::uint64_t> last_transaction() const noexcept;
   // Grows the map to that much ahead of time, if it may and no transaction keeps it where it is.
   Status expand(std::uint64_t map_bytes) const;
   bool can_grow() const noexcept;  // Whether repeating on full can help.

@@ -84,6 +84,15 @@ MDB_envinfo EnvironmentImpl::info() const noexcept {
   return out;
 }
 
+std::optional<std::uint64_t> EnvironmentImpl::last_transaction() noexcept {
+  if (!check_usable()) return std::nullopt;
+  const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
+  if (!lane) return std::nullopt;
+  const std::uint64_t last = info().me_last_txnid;
+  gate_.leave(*lane);
+  return last;
+}
+
 Error EnvironmentImpl::failed(int code, Note note) noexcept {
   if (code == MDB_PANIC) latched_.store(true, std::memory_order_release);
   return lmdb_error(code, note);

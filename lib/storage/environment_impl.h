@@ -109,6 +109,7 @@ class EnvironmentImpl {
 
   bool is_forked() const noexcept;
   Status check_usable() const noexcept;
+  std::optional<std::uint64_t> last_transaction() noexcept;
   bool is_latched() const noexcept { return latched_.load(std::memory_order_acquire); }
   bool can_grow() const noexcept;
 
