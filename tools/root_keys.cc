@@ -169,14 +169,17 @@ std::vector<std::string> root_key_files(const std::string& text) {
   return files;
 }
 
-RootKeys::RootKeys(const std::string& passphrase_file, bool accept_l0)
+RootKeys::RootKeys(const std::string& passphrase_file, bool accept_l0, bool shared)
     : passphrase_(passphrase_file.empty() ? WipedText() : passphrase(passphrase_file)),
-      accept_l0_(accept_l0) {}
+      accept_l0_(accept_l0),
+      shared_(shared) {}
 
 std::unique_ptr<RootKeyStore> RootKeys::open_file(const std::string& path, bool create,
                                                   std::vector<std::string>& made) const {
-  const FileRootKeyStoreOptions options{
-      .path = path, .passphrase = bytes_of(passphrase_), .accept_l0 = accept_l0_};
+  const FileRootKeyStoreOptions options{.path = path,
+                                        .passphrase = bytes_of(passphrase_),
+                                        .accept_l0 = accept_l0_,
+                                        .shared = shared_};
   std::error_code unseen;
   if (!create || std::filesystem::exists(std::filesystem::symlink_status(path, unseen)))
     return take(FileRootKeyStore::open(options));

@@ -34,7 +34,8 @@ bool is_root_key_file(std::string_view text) noexcept;
 class RootKeys {
  public:
   // No passphrase file: none has a passphrase.
-  RootKeys(const std::string& passphrase_file, bool accept_l0);
+  // shared: with other processes.
+  RootKeys(const std::string& passphrase_file, bool accept_l0, bool shared = false);
   // create: makes what is missing, and answers the files that it made.
   std::vector<std::string> add(const std::string& region, const std::string& text, bool create);
   // Null: it has none.
@@ -55,6 +56,7 @@ class RootKeys {
 
   WipedText passphrase_;
   bool accept_l0_;
+  bool shared_;
   std::vector<Held> held_;
 };
 

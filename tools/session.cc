@@ -27,6 +27,7 @@ void Common::complete() {
   if (witnesses.empty()) witnesses = split_paths(environment("EFFACE_WITNESS"));
   if (passphrase_file.empty()) passphrase_file = environment("EFFACE_PASSPHRASE_FILE");
   if (accept_level.empty()) accept_level = environment("EFFACE_ACCEPT_LEVEL");
+  shared = shared || environment("EFFACE_SHARED") == "1";
   if (processing_region.empty()) processing_region = environment("EFFACE_PROCESSING_REGION");
   if (!accept_level.empty() && accept_level != "L0" && accept_level != "L1")
     throw usage("--accept-level is L0 or L1, the default");
@@ -75,6 +76,9 @@ CLI::App& Verbs::add(CLI::App& parent, const char* name, const char* what,
   text_option(verb, "--actor", common.actor, "Who acts: a service or a desk, not a person")
       .type_name("LABEL")
       ->group(group);
+  verb.add_flag("--shared", common.shared,
+                "Beside other processes that have the store open with it (EFFACE_SHARED=1)")
+      ->group(group);
   verb.add_flag("--verify", common.verify, "Check every page of the files before they are opened")
       ->group(group);
   verb.add_flag("--json", common.json, "One JSON object a line; errors too, on stderr")
@@ -99,7 +103,7 @@ CLI::Option& many_option(CLI::App& verb, const char* name, std::vector<std::stri
 }
 
 RootKeys root_keys(const Common& common) {
-  return {common.passphrase_file, common.accept_level == "L0"};
+  return {common.passphrase_file, common.accept_level == "L0", common.shared};
 }
 
 std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys) {
@@ -121,6 +125,7 @@ OpenOptions open_options(const Common& common) {
   options.accept_l0 = common.accept_level == "L0";
   options.processing_region = common.processing_region;
   options.require_agreement = common.require_agreement;
+  options.shared = common.shared;
   return options;
 }
 

@@ -32,6 +32,7 @@ struct Common {
   std::string actor = "cli";
   bool require_agreement = false;
   bool verify = false;
+  bool shared = false;
   bool json = false;
 
   // Fills what is not given from the environment. Errors: usage.

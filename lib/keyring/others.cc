@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "keyring/keyring_txn.h"
+#include "keyring/mutant.h"
 
 namespace efface::keyring {
 
@@ -32,7 +33,7 @@ void Keyring::Lock::unlock() noexcept {
 
 // It may be this process's own commit, for a moment: then too much is forgotten.
 void Keyring::look_for_others() const noexcept {
-  if (options_.processes == nullptr) return;
+  if (options_.processes == nullptr || mutant == Mutant::others_not_seen) return;
   const std::uint64_t last = environment_.last_transaction().value_or(0);
   if (seen_transaction_.exchange(last, std::memory_order_acq_rel) == last) return;
   removals_.fetch_add(1, std::memory_order_acq_rel);

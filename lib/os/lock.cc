@@ -93,6 +93,13 @@ Result<FileId> FileLock::id() const {
   return file_->id();
 }
 
+bool FileLock::is_only_holder() const noexcept {
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return file_ && fcntl(file_->fd(), F_OFD_GETLK, &whole) == 0 && whole.l_type == F_UNLCK;
+}
+
 Result<FileLock> FileLock::hold(File file, short how, std::vector<int>& held) {
   struct flock whole{};
   whole.l_type = how;

@@ -34,6 +34,8 @@ class FileLock {
   ~FileLock();
 
   Result<FileId> id() const;  // Of the file that is locked. Not after a move.
+  // Whether nobody else holds it now, of several who may. What cannot be told is no.
+  bool is_only_holder() const noexcept;
 
  private:
   explicit FileLock(File file) noexcept;

@@ -91,8 +91,13 @@ Result<std::string> receipt(RegionState& region, std::uint64_t entry,
   const Replicas replicas = keyring.replicas();
   statement.replicas_confirmed = replicas.confirmed;
   statement.replicas = replicas.of;
-  statement.caches_wiped = 1;  // One process holds a region.
+  // Others that share the region forget when they next look; nothing tells here whether they did.
+  const bool alone = region.processes == nullptr || region.lock->is_only_holder();
+  statement.caches_wiped = 1;
   statement.not_covered = not_covered(decided);
+  if (!alone)
+    statement.not_covered.emplace_back(
+        "keys in the memory of other processes that share the region, until each next looks");
 
   // Backups of the records never held a key: only a capsule of the keyring from before does.
   const sys_days decided_on = std::chrono::floor<days>(
@@ -100,8 +105,8 @@ Result<std::string> receipt(RegionState& region, std::uint64_t entry,
   const std::uint32_t horizon = proof.item.horizon_day;
   const sys_days after_capsules = horizon == 0 ? decided_on : sys_days(days(horizon)) + days(1);
   statement.beyond_backups = std::max(decided_on, after_capsules);
-  statement.state = ReceiptState::quiesced;
-  if (proof.item.swept)
+  statement.state = alone ? ReceiptState::quiesced : ReceiptState::sealed;
+  if (proof.item.swept && alone)
     statement.state = std::chrono::floor<days>(now) >= *statement.beyond_backups
                           ? ReceiptState::beyond_backups
                           : ReceiptState::swept;

@@ -163,6 +163,29 @@ TEST_F(Shared, RestrictionAndWithdrawalOfOneAreSeenByAll) {
   EXPECT_EQ(peer.join(), 0);
 }
 
+TEST_F(Shared, AReceiptSaysNoMoreThanSealedWhileOthersHaveItOpen) {
+  Peer peer([&](const Channel& channel) {
+    View view = open();
+    channel.tell();
+    channel.wait();
+    return view.status() ? 0 : 1;
+  });
+  View view = open();
+  ASSERT_EQ(peer.wait(), '.');
+  ASSERT_TRUE(view.put("alice", "hers"));
+  const auto erased = view.tenant().erase(view.find("alice").value());
+  ASSERT_TRUE(erased);
+  const std::string key = view.store().verifier_key(view.region()).value();
+  const auto state = [&] {
+    const auto receipt = view.store().receipt(erased->receipts.at(0));
+    return verify_receipt(receipt.value(), key)->state;
+  };
+  EXPECT_EQ(state(), ReceiptState::sealed);
+  peer.tell();
+  EXPECT_EQ(peer.join(), 0);
+  EXPECT_EQ(state(), ReceiptState::quiesced);
+}
+
 TEST_F(Shared, AStoreThatOneProcessHasAloneIsBusyForOthersAndTheOtherWayRound) {
   const auto open_alone = [&] {
     auto keys = FileRootKeyStore::open(root_key_options(home_ / "eu"));
