@@ -117,6 +117,7 @@ void add_forensics_verb(const Verbs& verbs) {
                 "efface forensics /mnt/backups old-disk.img");
   many_option(verb, "DIR", *places, "A directory, file or block device to search")
       .required()
+      ->allow_extra_args()
       ->expected(1, places_max);
   verb.add_flag("--whose", *whose, "Also say the ids of those of whom something opens");
   verb.callback([&common, &action, places, whose] {

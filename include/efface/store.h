@@ -211,12 +211,12 @@ class EFFACE_EXPORT Store {
   // is told how many objects were looked at, now and then. Cost: reads everything once.
   Result<CheckReport> check(const std::function<void(std::uint64_t)>& progress = {}) const;
   // Searches all files below these places (or single files, or block devices) for whatever the keys
-  // of the open regions still open: old copies, backups, mirrors, images of disks. Only reads, while
-  // the store is used; a file that cannot be read is counted and passed over. While old keyring
-  // pages are followed, a keyring cannot grow. The calling process's POSIX record locks on files
-  // that are searched are lost. Errors: store_missing, unsafe_path: a place is not there, or neither
-  // file nor directory; token_unavailable; those of reading the store. Cost: reads all of it, and
-  // every key tree twice.
+  // of the open regions still open: old copies, backups, mirrors, images of disks. Only reads,
+  // while the store is used; a file that cannot be read is counted and passed over. While old
+  // keyring pages are followed, a keyring cannot grow. The calling process's POSIX record locks on
+  // files that are searched are lost. Errors: store_missing, unsafe_path: a place is not there, or
+  // neither file nor directory; token_unavailable; those of reading the store. Cost: reads all of
+  // it, and every key tree twice.
   Result<ForensicsReport> forensics(std::span<const std::filesystem::path> places,
                                     const ForensicsOptions& options) const;
 

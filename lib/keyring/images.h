@@ -3,8 +3,8 @@
 // What opens an old image of a node is the key of the node that stands in its place today, or one
 // that stands in another image that was opened; what opens an old root record is the root key store
 // as it is today. Keyring::reach follows all of it to its end. Under the rules of key_tree.h it
-// meets no row that is not there today: every removal gave fresh keys to all nodes above. A row that
-// it does meet, and that is not there, was removed and not forgotten.
+// meets no row that is not there today: every removal gave fresh keys to all nodes above. A row
+// that it does meet, and that is not there, was removed and not forgotten.
 #pragma once
 #include <optional>
 

@@ -1,11 +1,11 @@
-// rights/forensics_images.h -- sealed objects of ours in any file: found by what stands around them,
-// before any key is tried.
+// rights/forensics_images.h -- sealed objects of ours in any file: found by what stands around
+// them, before any key is tried.
 //
-// Shape   A page may begin at every multiple of 4,096 bytes. A value on overflow pages is looked for
-//         where its leaf's own page number puts it, in the same file.
+// Shape   A page may begin at every multiple of 4,096 bytes. A value on overflow pages is looked
+//         for where its leaf's own page number puts it, in the same file.
 // Errors  io: the file cannot be read, or not to its end.
-// Cost    One read of the file in chunks of 1 MiB; a value of overflow pages is read by itself, once
-//         for each key, size and page.
+// Cost    One read of the file in chunks of 1 MiB; a value on overflow pages is read by itself,
+//         once for each key, size and page.
 #pragma once
 #include <filesystem>
 #include <optional>

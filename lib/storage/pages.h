@@ -5,8 +5,8 @@
 // as well. For who searches old files; verify.h is for who wants to know whether a file is good.
 //
 // Shape   A page: number 8 | pad 2 | flags 2 | lower 2 | upper 2, or of an overflow run number 8 |
-//         pad 2 | flags 2 | pages 4. An entry: size 4 | flags 2 | key size 2 | key | value, or, with
-//         flag 1, the number of the overflow page on which the value begins, 8.
+//         pad 2 | flags 2 | pages 4. An entry: size 4 | flags 2 | key size 2 | key | value, or,
+//         with flag 1, the number of the overflow page on which the value begins, 8.
 // Cost    About 2 microseconds a page.
 // Source  LMDB 0.9.24 mdb.c (MDB_page, MDB_node; data version 1).
 #pragma once
