@@ -7,6 +7,7 @@
 namespace efface::cli {
 namespace {
 
+constexpr int on_warning = 1;
 constexpr int on_danger = 2;  // As doctor's.
 constexpr int places_max = 1'000;
 
@@ -80,7 +81,8 @@ void say(const ForensicsReport& report, Output& out) {
                 {"counts", json_of(report.counts)},
                 {"people", report.people},
                 {"beyond_today", report.beyond_today},
-                {"opened_beyond_today", report.opened_beyond_today}});
+                {"opened_beyond_today", report.opened_beyond_today},
+                {"roots_unanswered", report.roots_unanswered}});
     return;
   }
   out.line("searched: " + count_of(report.files, "file", "files") + ", " +
@@ -90,6 +92,9 @@ void say(const ForensicsReport& report, Output& out) {
   out.line("beyond today: " + count_of(report.beyond_today, "key", "keys") +
            " that should be gone, " + count_of(report.opened_beyond_today, "object", "objects") +
            " opened by them");
+  if (report.roots_unanswered != 0)
+    out.line("not known: the root key store cannot be asked about " +
+             count_of(report.roots_unanswered, "root key", "root keys"));
 }
 
 void forensics(const Common& common, const std::vector<std::string>& places, bool whose,
@@ -101,6 +106,7 @@ void forensics(const Common& common, const std::vector<std::string>& places, boo
   const std::vector<std::filesystem::path> paths(places.begin(), places.end());
   const ForensicsReport report = take(session.store().forensics(paths, options));
   say(report, out);
+  if (report.roots_unanswered != 0) out.end_with(on_warning);
   if (report.beyond_today != 0) out.end_with(on_danger);
 }
 

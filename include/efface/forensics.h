@@ -59,6 +59,9 @@ struct ForensicsReport {
   // destroys what it says it destroyed.
   std::uint64_t beyond_today = 0;
   std::uint64_t opened_beyond_today = 0;  // Records and files, by the keys of such rows.
+  // Wrapped root keys of which the root key store could not say whether it opens them: a token, or
+  // one of several replicas, that cannot be reached. What they lead to is not known.
+  std::uint64_t roots_unanswered = 0;
 };
 
 }  // namespace efface

@@ -215,8 +215,8 @@ class EFFACE_EXPORT Store {
   // while the store is used; a file that cannot be read is counted and passed over. While old
   // keyring pages are followed, a keyring cannot grow. The calling process's POSIX record locks on
   // files that are searched are lost. Errors: store_missing, unsafe_path: a place is not there, or
-  // neither file nor directory; token_unavailable; those of reading the store. Cost: reads all of
-  // it, and every key tree twice.
+  // neither file nor directory; those of reading the store. Cost: reads all of it, and every key
+  // tree twice.
   Result<ForensicsReport> forensics(std::span<const std::filesystem::path> places,
                                     const ForensicsOptions& options) const;
 

@@ -17,6 +17,12 @@ bool is_not_opened(Errc code) noexcept {
   return code == Errc::corruption || code == Errc::format_new;
 }
 
+// Of a root key store: it does not open this, and never will.
+bool says_no(Errc code) noexcept {
+  return is_not_opened(code) || code == Errc::root_key_missing || code == Errc::invalid_argument ||
+         code == Errc::too_large;
+}
+
 // Keys are random, so that a hash tells nothing of one; it tells two apart.
 Id16 place_hash(const NodeId& id, crypto::KeyView key) noexcept {
   std::array<std::byte, 9> place;
@@ -194,28 +200,35 @@ bool opens_file(const Id16& region, Bytes key, crypto::KeyView with, Bytes seale
   return open_file(region, of, with, sealed).has_value();
 }
 
-// The root key store is asked first, outside of any transaction. A record of an epoch that
-// was destroyed is asked for all the same: whether it is gone is the question.
+// The root key store is asked first, outside of any transaction; also for epochs that it does not
+// list, for whether they are gone is the question.
 Result<std::vector<TreeRoot>> Keyring::unwrap_old_roots(const Lock&, NodeImages& images) const {
+  enum class Answer : std::uint8_t { shut, opened, none };
   std::vector<TreeRoot> opened;
   std::set<Epoch> gone;
-  std::map<Id16, bool> asked;
+  std::map<Id16, Answer> answers;  // By the record's hash.
+  const auto ask = [&](const RootRecord& record) -> Answer {
+    if (gone.contains(record.epoch)) return Answer::shut;
+    TreeRoot root{crypto::SecretKey::zeroed(), record.bucket_count};
+    if (auto held = held_root(record.root_id)) {
+      root.key = std::move(*held);
+    } else {
+      const Status done =
+          root_keys_->unwrap(record.epoch, wrap_context(options_.region, record.root_id),
+                             record.wrapped, root.key.bytes());
+      if (!done && done.error().code() == Errc::root_key_missing) gone.insert(record.epoch);
+      if (!done) return says_no(done.error().code()) ? Answer::shut : Answer::none;
+    }
+    opened.push_back(std::move(root));
+    return Answer::opened;
+  };
   EFFACE_TRY(images.each_root([&](std::size_t image, Bytes bytes) -> Status {
     const auto record = RootRecord::decode(bytes);
-    if (!record || record->store_id != root_keys_->id() || gone.contains(record->epoch)) return {};
-    const auto [before, is_new] = asked.try_emplace(crypto::hash128({bytes}), false);
-    if (is_new) {
-      TreeRoot root{crypto::SecretKey::zeroed(), record->bucket_count};
-      const Status unwrapped =
-          root_keys_->unwrap(record->epoch, wrap_context(options_.region, record->root_id),
-                             record->wrapped, root.key.bytes());
-      if (!unwrapped && unwrapped.error().code() == Errc::root_key_missing)
-        gone.insert(record->epoch);
-      if (!unwrapped && unwrapped.error().code() == Errc::token_unavailable) return unwrapped;
-      before->second = unwrapped.has_value();
-      if (unwrapped) opened.push_back(std::move(root));
-    }
-    if (before->second) images.root_opened(image);
+    if (!record || record->store_id != root_keys_->id()) return {};
+    const auto [at, is_new] = answers.try_emplace(crypto::hash128({bytes}), Answer::shut);
+    if (is_new) at->second = ask(*record);
+    if (at->second == Answer::opened) images.root_opened(image);
+    if (at->second == Answer::none) images.root_unanswered(image);
     return {};
   }));
   return opened;

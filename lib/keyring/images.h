@@ -24,6 +24,8 @@ class NodeImages {
   // Told of an image that was opened; perhaps more than once.
   virtual void node_opened(std::size_t image) = 0;
   virtual void root_opened(std::size_t image) = 0;
+  // Told of one of which the root key store could not say, now, whether it opens it.
+  virtual void root_unanswered(std::size_t image) = 0;
   // Told of a row that was reached and is not there today; perhaps more than once. tenant: its
   // number, 0 for a row of the region's own.
   struct Beyond {

@@ -350,7 +350,7 @@ class Keyring {
   // does not verify. Errors: only those that keep it from looking.
   Result<KeyringCheck> check(FunctionRef<void(std::uint64_t)> progress);
   // Opens whatever of old pages today's keys open (images.h). One snapshot: meanwhile the database
-  // cannot grow. Errors: corruption of what is there today; those of the root key store.
+  // cannot grow. Errors: corruption of what is there today.
   Status reach(NodeImages& images);
 
   // ---- reclaiming ----

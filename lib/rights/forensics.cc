@@ -75,6 +75,7 @@ struct FoundNodes {
   struct Image {
     ImagePlace place;
     bool opened = false;
+    bool unanswered = false;
   };
   static Id16 name_of(const keyring::NodeId& id) noexcept {
     Id16 name{};
@@ -109,6 +110,7 @@ class RegionNodes final : public keyring::NodeImages {
   }
   void node_opened(std::size_t image) override { found_.nodes[image].opened = true; }
   void root_opened(std::size_t image) override { found_.roots[image].opened = true; }
+  void root_unanswered(std::size_t image) override { found_.roots[image].unanswered = true; }
   Status beyond(const Beyond& found) override {
     keys_.add_beyond(region_, found);
     return {};
@@ -244,15 +246,17 @@ Status Forensics::search(const fs::path& place) {
 }
 
 Status Forensics::follow_nodes() {
-  if (nodes_.nodes.empty()) return {};
+  if (nodes_.nodes.empty() && nodes_.roots.empty()) return {};
   for (std::uint32_t region = 0; region < keys_.regions(); ++region) {
     RegionNodes images(nodes_, files_, keys_, region);
     EFFACE_TRY(keys_.keyring(region).reach(images));
   }
   for (const FoundNodes::Image& node : nodes_.nodes)
     if (node.opened) ++files_.counts(node.place).nodes.opened;
-  for (const FoundNodes::Image& root : nodes_.roots)
+  for (const FoundNodes::Image& root : nodes_.roots) {
     if (root.opened) ++files_.counts(root.place).roots.opened;
+    if (root.unanswered && !root.opened) ++report_.roots_unanswered;
+  }
   report_.beyond_today = keys_.rows_beyond();
   return {};
 }

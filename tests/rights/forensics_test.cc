@@ -170,6 +170,21 @@ TEST_F(Forensics, OpensHersWhereTheRootKeyStoreLies) {
   EXPECT_FALSE(after.people.at("bob").beyond_today);
 }
 
+TEST_F(Forensics, SaysWhatTheRootKeyStoreCannotBeAskedAbout) {
+  close_all();
+  RootKeysThatFail failing(std::shared_ptr<RootKeyStore>(eu_keys_.get(), [](RootKeyStore*) {}));
+  open(failing);
+  const fs::path saved = save();
+  erase("alice");
+  EXPECT_EQ(search({saved}).report.roots_unanswered, 0u);
+  failing.arm({.at = 1, .for_ever = true});
+  const Found found = search({saved});
+  failing.arm({});
+  EXPECT_GT(found.report.roots_unanswered, 0u);
+  EXPECT_GE(found.of("bob"), 6u);  // What does not rest on it is told.
+  close_all();
+}
+
 TEST_F(Forensics, OpensNothingOfAPurposeWithoutConsentNorOfADayThatIsOver) {
   const fs::path saved = save();
   const Found before = search({saved});
