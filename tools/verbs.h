@@ -25,5 +25,6 @@ void add_ledger_verbs(const Verbs& verbs);    // ledger key|checkpoint|list|proo
 void add_incident_verbs(const Verbs& verbs);  // incident open|list|show|update|notify|close|...
 void add_verify_verb(const Verbs& verbs);
 void add_doctor_verbs(const Verbs& verbs);  // doctor, check
+void add_forensics_verb(const Verbs& verbs);
 
 }  // namespace efface::cli

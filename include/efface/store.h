@@ -37,6 +37,8 @@ struct CapsuleOptions;  // efface/capsule.h
 struct CapsuleReport;
 struct CheckReport;  // efface/doctor.h
 struct Finding;
+struct ForensicsOptions;  // efface/forensics.h
+struct ForensicsReport;
 
 struct RegionOptions {
   std::string name;  // A label: 1 to 64 of [a-z0-9_.-].
@@ -214,6 +216,15 @@ class EFFACE_EXPORT Store {
   // not verify: that is in the report, and no error. Read-only, while the store is used. progress
   // is told how many objects were looked at, now and then. Cost: reads everything once.
   Result<CheckReport> check(const std::function<void(std::uint64_t)>& progress = {}) const;
+  // Searches all files below these places (or single files, or block devices) for whatever the keys
+  // of the open regions still open: old copies, backups, mirrors, images of disks. Only reads,
+  // while the store is used; a file that cannot be read is counted and passed over. While old
+  // keyring pages are followed, a keyring cannot grow. The calling process's POSIX record locks on
+  // files that are searched are lost. Errors: store_missing, unsafe_path: a place is not there, or
+  // neither file nor directory; those of reading the store. Cost: reads all of it, and every key
+  // tree twice.
+  Result<ForensicsReport> forensics(std::span<const std::filesystem::path> places,
+                                    const ForensicsOptions& options) const;
 
   // Copies the records of every open region, each from one snapshot, while they are written to:
   // what was acknowledged before is in it. Whole or not at all, also after a crash; durable when it

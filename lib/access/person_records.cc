@@ -94,4 +94,15 @@ Result<records::OpenRecord> open_for_a_duty(const Person& person, const keyring:
   return open_value(person, keys, scope, tag, value);
 }
 
+Result<records::OpenRecord> open_image(const ImageKeys& keys, const Id16& tag, Bytes value) {
+  EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
+  std::vector<keyring::Row> rows;
+  rows.push_back({keys.scope.tag, keys.scope.key.clone(), keys.scope.handle, keys.scope.label,
+                  keys.scope.flags, keys.scope.aux});
+  const keyring::Keys alone(std::move(rows));
+  const records::ScopeKeys with{keys.region,          keys.tenant,   alone,
+                                alone.rows().front(), header.bucket, keys.bucket.key.bytes()};
+  return records::open_record(with, tag, value);
+}
+
 }  // namespace efface::access

@@ -27,6 +27,16 @@ Result<records::OpenRecord> open_for_a_duty(const Person& person, const keyring:
                                             const keyring::Row& scope, const Id16& tag,
                                             Bytes value);
 
+// A sealed record that was found elsewhere, with keys that were found elsewhere: whether any of
+// them should still be there is what is asked.
+struct ImageKeys {
+  const Id16& region;
+  std::uint32_t tenant;  // Its number there.
+  const keyring::Row& scope;
+  const keyring::Row& bucket;  // Or her hold's.
+};
+Result<records::OpenRecord> open_image(const ImageKeys& keys, const Id16& tag, Bytes value);
+
 // The id that she was enrolled under. Errors: corruption when it is not there (a crash during her
 // enrolment; enrolling her again mends it).
 Result<codec::Plaintext> id_of(const Person& person);

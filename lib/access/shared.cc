@@ -157,19 +157,24 @@ const keyring::Row* successor_of(const keyring::Keys& keys, keyring::Label purpo
   return keys.find(keyring::scope_label(purpose, keyring::successor));
 }
 
+// For a reader the others must be readable too; for a duty it is enough that their keys are there.
+enum class SharesFor : bool { reading, a_duty };
+
 // Adds the share of one of the others. Answers whether she and her link are there.
 Result<bool> add_share(const Person& reader, const keyring::Tag& tag,
                        subjects::PurposeNumber purpose, const records::OpenRecord& link,
-                       const keyring::Handle& group, crypto::SecretKey& sum) {
+                       const keyring::Handle& group, SharesFor what_for, crypto::SecretKey& sum) {
   const TenantRegion& home = *reader.home;
   EFFACE_ASSIGN(const keyring::SharedKeys keys, home.region->keyring->keys(home.people(), tag));
   const keyring::Row* row = keys->find(keyring::person);
   const keyring::Row* scope = keys->find(purpose);
   if (row == nullptr || scope == nullptr) return false;
   const Person other{reader.tenant, &home, tag, row->handle};
-  EFFACE_TRY(check_person(*keys, other, Use::read));
-  EFFACE_ASSIGN(const LegalBasis basis, reader.tenant->basis_of(purpose));
-  EFFACE_TRY(check_basis(basis, scope));
+  if (what_for == SharesFor::reading) {
+    EFFACE_TRY(check_person(*keys, other, Use::read));
+    EFFACE_ASSIGN(const LegalBasis basis, reader.tenant->basis_of(purpose));
+    EFFACE_TRY(check_basis(basis, scope));
+  }
   for (const keyring::Row* at : {scope, successor_of(*keys, purpose)}) {
     if (at == nullptr) continue;
     const Located place = locate(*at, as_text(link.fields.name));
@@ -187,6 +192,19 @@ Result<bool> add_share(const Person& reader, const keyring::Tag& tag,
     if (added) return true;
   }
   return false;
+}
+
+// Nothing: somebody else's share is gone.
+Result<std::optional<crypto::SecretKey>> sum_of_shares(const Person& person, const Link& mine,
+                                                       const records::OpenRecord& link,
+                                                       SharesFor what_for) {
+  auto key = crypto::SecretKey::copy_of(mine.share());
+  for (std::size_t i = 0; i < mine.others(); ++i) {
+    EFFACE_ASSIGN(const bool there, add_share(person, mine.other(i), mine.purpose(), link,
+                                              mine.group(), what_for, key));
+    if (!there) return std::optional<crypto::SecretKey>();
+  }
+  return std::optional(std::move(key));
 }
 
 }  // namespace
@@ -218,21 +236,38 @@ Result<std::optional<records::OpenRecord>> followed(
 Result<std::optional<records::OpenRecord>> follow(const Person& person,
                                                   const records::OpenRecord& link) {
   EFFACE_ASSIGN(const Link mine, Link::read(link.fields.shared));
-  auto key = crypto::SecretKey::copy_of(mine.share());
-  for (std::size_t i = 0; i < mine.others(); ++i) {
-    EFFACE_ASSIGN(const bool there,
-                  add_share(person, mine.other(i), mine.purpose(), link, mine.group(), key));
-    if (!there) return std::optional<records::OpenRecord>();
-  }
+  EFFACE_ASSIGN(const auto key, sum_of_shares(person, mine, link, SharesFor::reading));
+  if (!key) return std::optional<records::OpenRecord>();
   const TenantRegion& home = *person.home;
   std::optional<records::OpenRecord> record;
   EFFACE_TRY(home.region->vault->get_group(mine.group(), [&](Bytes value) -> Status {
     EFFACE_ASSIGN(record, records::open_group({home.region->id, home.ref.number, mine.group()},
-                                              std::as_const(key).bytes(), value));
+                                              key->bytes(), value));
     return {};
   }));
   if (record) record->fields.expires_ms = link.fields.expires_ms;
   return record;
+}
+
+Result<keyring::Handle> group_of_link(const records::OpenRecord& link) {
+  EFFACE_ASSIGN(const Link mine, Link::read(link.fields.shared));
+  return mine.group();
+}
+
+Result<bool> opens_group_image(const GroupImage& image, const Person* person,
+                               const records::OpenRecord& link) {
+  EFFACE_ASSIGN(const Link mine, Link::read(link.fields.shared));
+  if (person == nullptr && mine.others() != 0) return false;
+  std::optional<crypto::SecretKey> key;
+  if (person == nullptr) {
+    key = crypto::SecretKey::copy_of(mine.share());
+  } else {
+    EFFACE_ASSIGN(key, sum_of_shares(*person, mine, link, SharesFor::a_duty));
+  }
+  if (!key) return false;
+  return records::open_group({image.region, image.tenant, mine.group()},
+                             std::as_const(*key).bytes(), image.sealed)
+      .has_value();
 }
 
 Status note_links_gone(const Activity& activity, const SealedWrites& writes) {

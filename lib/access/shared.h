@@ -23,6 +23,17 @@ Result<std::optional<records::OpenRecord>> follow(const Person& person,
 Result<std::optional<records::OpenRecord>> followed(
     const Person& person, Result<std::optional<records::OpenRecord>> found);
 
+// Of a sealed shared record that was found elsewhere: whether it opens by a link to it, that of a
+// living person or, of an `any` record, of nobody who lives (null). Not whether she may read it.
+struct GroupImage {
+  const Id16& region;
+  std::uint32_t tenant;
+  Bytes sealed;
+};
+Result<keyring::Handle> group_of_link(const records::OpenRecord& link);
+Result<bool> opens_group_image(const GroupImage& image, const Person* person,
+                               const records::OpenRecord& link);
+
 // Her links that were overwritten or removed are counted no more.
 Status note_links_gone(const Activity& activity, const SealedWrites& writes);
 

@@ -3,6 +3,7 @@
 #include "api/handles.h"
 #include "rights/check.h"
 #include "rights/doctor.h"
+#include "rights/forensics.h"
 
 namespace efface {
 
@@ -26,6 +27,11 @@ Result<std::vector<Finding>> Store::diagnose() const {
 
 Result<CheckReport> Store::check(const std::function<void(std::uint64_t)>& progress) const {
   return api::guarded([&] { return rights::check(*state_->site, progress); });
+}
+
+Result<ForensicsReport> Store::forensics(std::span<const std::filesystem::path> places,
+                                         const ForensicsOptions& options) const {
+  return api::guarded([&] { return rights::forensics(*state_->site, places, options); });
 }
 
 }  // namespace efface

@@ -181,6 +181,8 @@ struct KeyringStats {
   storage::Environment::Stats environment{};
 };
 
+class NodeImages;
+
 class Keyring {
  public:
   // The writer's, of all threads and processes. Ends with the scope.
@@ -374,6 +376,9 @@ class Keyring {
   // Opens all that the keyring has, in a snapshot for each tree and one for the ledger; tells what
   // does not verify. Errors: only those that keep it from looking.
   Result<KeyringCheck> check(FunctionRef<void(std::uint64_t)> progress);
+  // Opens whatever of old pages today's keys open (images.h). One snapshot: meanwhile the database
+  // cannot grow. Errors: corruption of what is there today.
+  Status reach(NodeImages& images);
 
   // ---- reclaiming ----
   Result<std::optional<Reclaim>> next_reclaim();
@@ -434,6 +439,7 @@ class Keyring {
   Status put_floor(storage::WriteTxn& txn, Entered& into) const;
   Status check_anchor(const Anchor& anchor) const;
   Status check_copy(const Anchor& anchor);
+  Result<std::vector<TreeRoot>> unwrap_old_roots(const Lock& held, NodeImages& images) const;
   static Result<std::uint64_t> read_floor(const storage::ReadTxn& txn);
   Anchor anchor_of(Epoch in_force) const;
   Status put_root_record(storage::WriteTxn& txn, const NextRoot& next, std::uint32_t buckets) const;
