@@ -157,9 +157,9 @@ Status Keyring::check_head() const {
   return {};
 }
 
-// The copy may be behind: a crash, or it was lost and is made anew from the book. A loss of power may
-// leave it as long as it was and torn anywhere in what was never synced, which is beyond what the
-// root key store remembers. It may not be ahead, which says that this keyring is from before.
+// The copy may be behind: a crash, or it was lost and is made anew from the book. A loss of power
+// may leave it as long as it was and torn anywhere in what was never synced, which is beyond what
+// the root key store remembers. It may not be ahead, which says that this keyring is from before.
 Status Keyring::open_copy(const Anchor& anchor) {
   EFFACE_TRY(check_head());
   if (options_.ledger_copy == nullptr) return {};
