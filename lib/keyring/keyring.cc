@@ -151,7 +151,7 @@ Status Keyring::recover() {
     EFFACE_TRY(check_copy(anchor));
   } else {
     EFFACE_TRY(check_anchor(anchor));
-    EFFACE_TRY(open_copy());
+    EFFACE_TRY(open_copy(anchor));
   }
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
   EFFACE_TRY(read_retiring());
@@ -196,6 +196,7 @@ Status Keyring::settle_held(Epoch in_force, bool spare_is_unused) {
     spare_used_ = false;
     return {};
   }
+  EFFACE_TRY(sync_copy());  // The anchor says what the ledger's copy has: that is durable first.
   const Anchor anchor = anchor_of(in_force);
   Epoch next = std::max({in_force, other, spare_}) + 1;
   for (int attempt = 0; attempt < epoch_attempts_max; ++attempt, ++next) {

@@ -433,7 +433,9 @@ class Keyring {
   // A row of the top tree, which no tenant's removal touches, where it is missing.
   Status make_own_row(const Lock& held, const Tag& tag, Label label);
   Status check_head() const;
-  Status open_copy();
+  Status open_copy(const Anchor& anchor);
+  Result<bool> copy_has_entries(const storage::ReadTxn& txn, std::uint64_t first,
+                                std::uint64_t end) const;
   Status catch_up_copy();
   Status sync_copy();
   Status put_floor(storage::WriteTxn& txn, Entered& into) const;
@@ -493,7 +495,8 @@ class Keyring {
   std::array<std::byte, 32> root_hash_{};
   BookHead book_;  // As it is committed; changed by the writer.
   std::atomic<bool> copy_behind_{false};
-  std::uint64_t records_floor_ = 0;  // As it is committed.
+  std::uint64_t copy_synced_entries_ = 0;  // How many of the copy's are durable, at least.
+  std::uint64_t records_floor_ = 0;        // As it is committed.
   mutable std::atomic<std::uint64_t> records_seen_{0};
   std::unique_ptr<Mirrors> mirrors_;  // None: there are none.
   Sequence last_commit_;              // Changed by the writer.

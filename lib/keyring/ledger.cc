@@ -76,8 +76,12 @@ void Keyring::keep(Entered&& entered) {
 Status Keyring::sync_copy() {
   if (options_.ledger_copy == nullptr || mutant == Mutant::ledger_not_copied) return {};
   if (copy_behind_) return catch_up_copy();
+  if (copy_synced_entries_ == book_.tree.size) return {};
   const Status synced = options_.ledger_copy->sync();
-  if (!synced) copy_behind_ = true;
+  if (synced)
+    copy_synced_entries_ = book_.tree.size;
+  else
+    copy_behind_ = true;
   return synced;
 }
 
@@ -98,17 +102,22 @@ Status Keyring::catch_up_copy() {
     else
       beyond = middle;
   }
-  // Of a failed write the last ones may be torn: from the last whose chain is right.
+  // What was never synced may be torn anywhere: up to the first that is.
+  std::uint64_t good = std::min(whole, copy_synced_entries_);
+  for (; good > 0; --good) {
+    EFFACE_ASSIGN(const bool there, copy_has_entries(txn, good - 1, good));
+    if (there) break;
+  }
+  for (; good < whole; ++good) {
+    EFFACE_ASSIGN(const bool there, copy_has_entries(txn, good, good + 1));
+    if (!there) break;
+  }
   std::uint64_t offset = LedgerCopy::header_bytes;
   Id16 chain = first_chain(options_.region);
-  for (; whole > 0; --whole) {
-    EFFACE_ASSIGN(const BookRow row, read_row(txn, whole - 1));
-    EFFACE_ASSIGN(const auto frame, copy.read(row.copy_offset));
-    if (!frame || frame->chain != row.chain || !std::ranges::equal(frame->entry, row.entry))
-      continue;
-    offset = frame->end;
+  if (good > 0) {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, good - 1));
+    offset = row.copy_offset + frame_overhead_bytes + row.entry.size();
     chain = row.chain;
-    break;
   }
   // What follows is torn, or the copy is of another history.
   EFFACE_ASSIGN(const auto next, copy.read(offset));
@@ -117,7 +126,7 @@ Status Keyring::catch_up_copy() {
   if (length != offset) EFFACE_TRY(copy.cut(offset));
   constexpr std::size_t batch_bytes = std::size_t{1} << 20;
   std::vector<std::byte> frames;
-  for (std::uint64_t index = whole; index < head.tree.size; ++index) {
+  for (std::uint64_t index = good; index < head.tree.size; ++index) {
     EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
     add_frame(frames, row.chain, row.entry);
     if (frames.size() < batch_bytes && index + 1 < head.tree.size) continue;
@@ -127,6 +136,7 @@ Status Keyring::catch_up_copy() {
   }
   EFFACE_TRY(copy.sync());
   copy_behind_ = false;
+  copy_synced_entries_ = head.tree.size;
   return {};
 }
 
@@ -147,32 +157,47 @@ Status Keyring::check_head() const {
   return {};
 }
 
-// The copy may be behind: a crash, or it was lost and is made anew from the book. It may not be
-// ahead, which says that this keyring is from before.
-Status Keyring::open_copy() {
+// The copy may be behind: a crash, or it was lost and is made anew from the book. A loss of power
+// may leave it as long as it was and torn anywhere in what was never synced, which is beyond what
+// the root key store remembers. It may not be ahead, which says that this keyring is from before.
+Status Keyring::open_copy(const Anchor& anchor) {
   EFFACE_TRY(check_head());
   if (options_.ledger_copy == nullptr) return {};
   const LedgerCopy& copy = *options_.ledger_copy;
+  copy_synced_entries_ = std::min(anchor.ledger_entries, book_.tree.size);
   EFFACE_ASSIGN(const std::uint64_t length, copy.size());
   if (length >= book_.copy_bytes) {
-    if (book_.tree.size != 0) {
-      EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
-      EFFACE_ASSIGN(const BookRow last, read_row(txn, book_.tree.size - 1));
-      EFFACE_ASSIGN(const auto frame, copy.read(last.copy_offset));
-      if (!frame || frame->chain != book_.chain)
-        return Error(Errc::ledger_mismatch, "the ledger and its copy contradict each other");
-    }
     EFFACE_ASSIGN(const auto next, copy.read(book_.copy_bytes));
     if (next && next->chain == next_chain(book_.chain, next->entry))
       return Error(Errc::keyring_stale,
                    "the keyring is from before the last entries of its ledger");
-    if (length > book_.copy_bytes) EFFACE_TRY(copy.cut(book_.copy_bytes));  // Torn, or of a tear.
-    return {};
+    const std::uint64_t size = book_.tree.size;
+    const bool all_synced = size == copy_synced_entries_;
+    const std::uint64_t first = all_synced && size > 0 ? size - 1 : copy_synced_entries_;
+    EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+    EFFACE_ASSIGN(const bool whole, copy_has_entries(txn, first, size));
+    if (whole) {
+      if (length > book_.copy_bytes) EFFACE_TRY(copy.cut(book_.copy_bytes));  // Torn.
+      return {};
+    }
+    if (all_synced)
+      return Error(Errc::ledger_mismatch, "the ledger and its copy contradict each other");
   }
   copy_behind_ = true;
   // First the mirrors: one that had less than the copy would be refused, were it all that is left.
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);
   return catch_up_copy();
+}
+
+Result<bool> Keyring::copy_has_entries(const storage::ReadTxn& txn, std::uint64_t first,
+                                       std::uint64_t end) const {
+  for (std::uint64_t index = first; index < end; ++index) {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+    EFFACE_ASSIGN(const auto frame, options_.ledger_copy->read(row.copy_offset));
+    if (!frame || frame->chain != row.chain || !std::ranges::equal(frame->entry, row.entry))
+      return false;
+  }
+  return true;
 }
 
 Anchor Keyring::anchor_of(Epoch in_force) const {

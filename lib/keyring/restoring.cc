@@ -51,7 +51,7 @@ Status Keyring::check_copy(const Anchor& anchor) {
   EFFACE_ASSIGN(const std::vector<ledger::Entry> missing, missing_entries());
   if (missing.empty()) {
     EFFACE_TRY(check_anchor(anchor));
-    return open_copy();
+    return open_copy(anchor);
   }
   if (anchor.ledger_entries <= book_.tree.size) return check_anchor(anchor);
   ledger::Frontier tree = book_.tree;

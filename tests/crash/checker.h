@@ -1,6 +1,6 @@
 // crash/checker.h -- what must hold for whatever a trial left behind. Runs in a child process.
 #pragma once
-#include "crash/trial.h"
+#include "crash/knowledge.h"
 
 namespace efface::test {
 
@@ -13,6 +13,11 @@ class Checker {
 
   // Answers the first thing that does not hold.
   std::optional<std::string> check(const Knowledge& known);
+  // The same, but that of writing only one put and its reading are tried, and that no old copy is
+  // opened.
+  std::optional<std::string> check_briefly(const Knowledge& known);
+  // Of a store that was just checked: whether everything in it verifies.
+  std::optional<std::string> check_whole();
 
  private:
   using Finding = std::optional<std::string>;
@@ -25,6 +30,7 @@ class Checker {
   Finding check_root_keys(const Knowledge& known);
   Finding work_on();
   Finding check_stale();
+  Finding put_one();
   Finding do_one(const Op& op);
 
   Place place_;

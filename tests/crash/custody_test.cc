@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "crash/checker.h"
-#include "crash/steps.h"
+#include "crash/trial.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {

@@ -82,6 +82,10 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
     case What::erase:
     case What::erase_many:
       return erased(op, before);
+    case What::suppress:
+      tenant.people.erase(op.ids.front());
+      tenant.suppressed.insert(op.ids.front());
+      break;
     case What::offboard: {
       const std::size_t regions = tenant.regions.size();
       next.tenants.erase(op.tenant);
@@ -90,6 +94,7 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
     case What::create:
     case What::declare:
     case What::maintain:
+    case What::rotate:
     case What::reopen:
       break;
   }
@@ -128,8 +133,12 @@ std::string_view name(Op::What what) noexcept {
       return "erase";
     case What::erase_many:
       return "erase many";
+    case What::suppress:
+      return "suppress";
     case What::offboard:
       return "offboard";
+    case What::rotate:
+      return "rotate the root key";
     case What::maintain:
       return "maintain";
     case What::reopen:
@@ -148,7 +157,7 @@ std::vector<Model> stages(const Op& op, const Model& before) {
     const auto at = before.tenants.find(op.tenant);
     if (at != before.tenants.end() && !at->second.half) return {before};
     Model next = before;
-    next.tenants[op.tenant] = {{op.regions.begin(), op.regions.end()}, {}, {}};
+    next.tenants[op.tenant] = {{op.regions.begin(), op.regions.end()}, {}, {}, {}};
     return half_first(before, next, op.tenant, op.regions.size());
   }
   const auto at = before.tenants.find(op.tenant);

@@ -21,12 +21,14 @@ struct TenantModel {
   std::set<std::string> regions;
   std::set<std::string> purposes;
   std::map<std::string, PersonModel> people;  // By id.
+  std::set<std::string> suppressed;           // Ids.
   // Declared or off-boarded in some of its regions alone: to be mended by doing that again. Nothing
   // else is said about it.
   bool half = false;
   friend bool operator==(const TenantModel& a, const TenantModel& b) {
     if (a.half || b.half) return a.half == b.half;
-    return a.regions == b.regions && a.purposes == b.purposes && a.people == b.people;
+    return a.regions == b.regions && a.purposes == b.purposes && a.people == b.people &&
+           a.suppressed == b.suppressed;
   }
 };
 
@@ -52,7 +54,9 @@ struct Op {
     merge,       // Into the first of ids the second, whose id then is another of the first.
     erase,       // Of ids one.
     erase_many,  // Of ids all.
+    suppress,    // Of ids one.
     offboard,
+    rotate,  // The root key of region.
     maintain,
     reopen,  // Also the root key files.
   };

@@ -201,6 +201,23 @@ Scenario in_two_regions() {
                   people(What::erase_many, "acme", {"p0", "r0", "p1", "r1"}), offboard("acme")}};
 }
 
+Scenario suppressing() {
+  return {
+      .label = "suppress",
+      .place = {},
+      .before = populated(3),
+      .ops = {people(What::suppress, "acme", {"p1"}), people(What::suppress, "acme", {"nobody"}),
+              write(What::put, {"p2"}, "second", "two")}};
+}
+
+Scenario rotating() {
+  const Op rotate{.what = What::rotate, .regions = {"eu"}};
+  return {.label = "rotate the root key",
+          .place = {},
+          .before = populated(3),
+          .ops = {rotate, write(What::put, {"p2"}, "second", "two"), rotate}};
+}
+
 Scenario mirrored(Scenario scenario) {
   scenario.label += ", mirrored";
   scenario.place.mirrored = true;

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "crash/trial.h"
+#include "crash/knowledge.h"
 
 namespace efface::test {
 
@@ -21,6 +21,8 @@ Scenario transferring();
 Scenario merging();
 Scenario opening();
 Scenario in_two_regions();
+Scenario suppressing();
+Scenario rotating();                   // The root key, twice.
 Scenario mirrored(Scenario scenario);  // With a mirror of every keyring.
 std::vector<Scenario> all_scenarios();
 

@@ -92,6 +92,11 @@ Session::Failure Session::perform(const Op& op) {
       few.records_per_commit_max = 10;
       return failure_of(store_->maintain(few));
     }
+    case What::rotate: {
+      auto rotated = store_->rotate_root(store_->region(op.regions.front()).value(), Actor("test"));
+      if (rotated) ended_ = {*rotated};
+      return failure_of(rotated);
+    }
     case What::declare: {
       std::vector<Region> regions;
       for (const std::string& region : op.regions)
@@ -143,6 +148,11 @@ Session::Failure Session::perform_on(const Tenant& tenant, const Op& op) {
                                          TransferBasis::adequacy);
       if (moved) ended_ = moved->regions;
       return failure_of(moved);
+    }
+    case What::suppress: {
+      const auto erased = tenant.suppress(SubjectId(op.ids.front()));
+      if (erased) ended_ = erased->regions;
+      return failure_of(erased);
     }
     case What::erase_many: {
       const auto erased = tenant.erase(ids);
@@ -198,6 +208,10 @@ Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::s
   for (const std::string& id : ids) {
     const auto subject = tenant.subject(SubjectId(id));
     if (!subject && subject.error().code() == Errc::subject_unknown) continue;
+    if (!subject && subject.error().code() == Errc::suppressed) {
+      out.suppressed.insert(id);
+      continue;
+    }
     if (!subject) return subject.error();
     PersonModel& person = out.people[id];
     person.home = subject->home().name();
@@ -208,6 +222,11 @@ Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::s
         person.records[{purpose, std::string(record)}] = std::string(as_text(value));
         return Flow::more;
       });
+      if (!end && end.error().code() == Errc::suppressed) {  // Cut before she was erased.
+        out.people.erase(id);
+        out.suppressed.insert(id);
+        break;
+      }
       if (!end) return end.error();
     }
   }
@@ -229,6 +248,13 @@ Result<Model> Session::observe(const Universe& universe) {
     out.tenants[name] = *std::move(observed);
   }
   return out;
+}
+
+Result<std::optional<std::string>> Session::damage() const {
+  const auto report = store_->check();
+  if (!report) return report.error();
+  if (report->clean()) return std::optional<std::string>();
+  return std::optional<std::string>(report->damage.front().what);
 }
 
 std::map<std::string, LiveSlot> Session::in_force() const {

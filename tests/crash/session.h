@@ -57,6 +57,8 @@ class Session {
     std::set<std::string> ids;
   };
   Result<Model> observe(const Universe& universe);
+  // A kind of thing that does not verify (Store::check), or nothing.
+  Result<std::optional<std::string>> damage() const;
 
   bool is_open() const noexcept { return store_.has_value(); }
   // After an erasure or an off-boarding that was acknowledged: where an epoch ended.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "crash/scenarios.h"
+#include "crash/trial.h"
 
 namespace efface::test {
 

@@ -17,21 +17,6 @@ namespace {
 
 constexpr unsigned hang_seconds = 60;
 
-void add(std::vector<Model>& models, const Model& model) {
-  if (std::ranges::find(models, model) == models.end()) models.push_back(model);
-}
-
-bool is_erasure(Op::What what) {
-  return what == Op::What::erase || what == Op::What::erase_many || what == Op::What::offboard;
-}
-
-// What include/efface/activity.h says of its writes.
-bool left_nothing(const Op& op, Errc code) {
-  const bool writes =
-      op.what == Op::What::put || op.what == Op::What::batch || op.what == Op::What::remove;
-  return writes && code != Errc::outcome_unknown;
-}
-
 bool is_of_a_failing_system(Errc code) {
   switch (code) {
     case Errc::io:
@@ -89,43 +74,7 @@ int start_child() {
 }
 
 Knowledge learn(const Knowledge& before, std::span<const Op> ops, const Journal& journal) {
-  Knowledge after = before;
-  for (std::size_t i = 0; i < journal.begun; ++i) {
-    const Journal::Entry& entry = journal.entries[i];
-    for (const Doomed& one : entry.doomed)
-      if (one.slot.epoch != 0) after.doomed.push_back(one);
-    std::vector<Model> next;
-    const bool ended = i < journal.ended;
-    const auto code = static_cast<Errc>(entry.code);
-    const bool pending = ended && code == Errc::erase_pending;
-    for (const Model& model : after.possible) {
-      const std::vector<Model> all = stages(ops[i], model);
-      if (ended && entry.code == 0) {
-        add(next, all.back());
-        continue;
-      }
-      if (pending) {  // Everything is forgotten, wherever she had something.
-        add(next, all.back());
-        continue;
-      }
-      add(next, model);
-      if (ended && left_nothing(ops[i], code)) continue;
-      for (const Model& stage : all) add(next, stage);
-    }
-    after.possible = std::move(next);
-    if (!ended || entry.code != 0) after.unfinished.push_back(ops[i]);
-  }
-  return after;
-}
-
-Session::Universe universe_of(const Scenario& scenario) {
-  Session::Universe out;
-  for (const auto* ops : {&scenario.before, &scenario.ops})
-    for (const Op& op : *ops) {
-      if (!op.tenant.empty()) out.tenants.insert(op.tenant);
-      out.ids.insert(op.ids.begin(), op.ids.end());
-    }
-  return out;
+  return learn(before, ops, journal.entries, {journal.begun, journal.ended});
 }
 
 Room::Room(Scenario scenario) : scenario_(std::move(scenario)), place_(scenario_.place) {

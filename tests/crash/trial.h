@@ -14,43 +14,16 @@
 #include <string>
 #include <vector>
 
-#include "crash/model.h"
-#include "crash/session.h"
+#include "crash/knowledge.h"
 #include "crash/steps.h"
 #include "support/temp_directory.h"
 
 namespace efface::test {
 
-struct Scenario {
-  std::string label;
-  Place place;             // Its home is the room's.
-  std::vector<Op> before;  // Performed once, unhindered.
-  std::vector<Op> ops;
-  bool counts_opening = false;  // Whether the steps of opening the store count too.
-};
-
-// The key in force in a region when an erasure began.
-struct Doomed {
-  std::array<char, 16> region{};
-  LiveSlot slot;
-  bool acknowledged = false;  // The erasure ended its epoch, and said so.
-};
-
-// What a store may hold now, and what it must not have any more.
-struct Knowledge {
-  std::vector<Model> possible;
-  std::vector<Doomed> doomed;
-  std::vector<Op> unfinished;  // Those that were not acknowledged.
-};
-
 // Written by a child, read by its parent, whatever became of the child.
 struct Journal {
   static constexpr std::size_t ops_max = 512;
-  static constexpr std::size_t regions_max = 2;
-  struct Entry {
-    std::uint16_t code = 0;  // Of the error; 0: acknowledged.
-    std::array<Doomed, regions_max> doomed{};
-  };
+  using Entry = Outcome;
   std::atomic<std::uint32_t> begun{0};
   std::atomic<std::uint32_t> ended{0};
   std::array<Entry, ops_max> entries{};
@@ -64,9 +37,7 @@ struct Journal {
   void find(std::string_view what) noexcept;  // Appends to the report.
 };
 
-// What is known when a child has begun and ended so many of ops.
 Knowledge learn(const Knowledge& before, std::span<const Op> ops, const Journal& journal);
-Session::Universe universe_of(const Scenario& scenario);
 
 class Room {
  public:

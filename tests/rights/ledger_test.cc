@@ -191,6 +191,26 @@ TEST_F(LedgerClaim, ACopyThatIsBehindOrTornIsCompletedByTheKeyring) {
   }
 }
 
+TEST_F(LedgerClaim, ACopyWithoutSomeOfWhatWasNotSyncedIsCompletedByTheKeyring) {
+  close_all();
+  std::string whole = bytes_of(copy_path());
+  std::string torn;
+  for (const bool at_the_end : {false, true}) {  // Its length came before its data.
+    const std::size_t synced_bytes = whole.size();
+    reopen();
+    for (const char* id : {"alice", "bob", "carol"}) enrol(id + std::to_string(at_the_end));
+    close_all();
+    torn = whole = bytes_of(copy_path());
+    torn.replace(at_the_end ? torn.size() - 40 : synced_bytes, 40, 40, '\0');
+    write(copy_path(), torn);
+    reopen();
+    close_all();
+    EXPECT_EQ(bytes_of(copy_path()), whole);
+  }
+  write(copy_path(), torn);  // The root key store remembers now that it was there.
+  EXPECT_EQ(open_error(), Errc::ledger_mismatch);
+}
+
 TEST_F(LedgerClaim, AKeyringOlderThanTheCopyIsRefused) {
   enrol("alice");
   close_all();
