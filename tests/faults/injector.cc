@@ -418,7 +418,8 @@ void free(void* block) {
 
 // A sanitizer owns malloc: what C++ allocates goes through it from here.
 void* operator new(std::size_t size) {
-  void* const block = efface::test::allocation_fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+  void* const block =
+      efface::test::allocation_fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }

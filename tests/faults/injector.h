@@ -52,11 +52,11 @@ std::span<const Mishap> mishaps(Call call) noexcept;
 void arm(const Fault& fault);
 void stop_at(std::size_t call);  // The process ends in place of that call (allocations apart).
 void disarm();
-bool was_reached();                      // Whether the call of the last arm came.
-Call reached();                          // Its kind.
-const std::vector<Call>& calls_seen();   // In order, since arm; without allocations.
-std::size_t allocations_seen();          // Since arm.
-std::ptrdiff_t blocks_live();            // Allocated and not yet freed, in this process.
+bool was_reached();                     // Whether the call of the last arm came.
+Call reached();                         // Its kind.
+const std::vector<Call>& calls_seen();  // In order, since arm; without allocations.
+std::size_t allocations_seen();         // Since arm.
+std::ptrdiff_t blocks_live();           // Allocated and not yet freed, in this process.
 
 // While it lives, no call of this thread is counted or fails: for what the tests do themselves.
 class Unhindered {

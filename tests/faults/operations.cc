@@ -74,9 +74,8 @@ void add_records(std::vector<Operation>& all) {
         });
       }));
   all.push_back(
-      on_person("remove", Kind::writes, "ann", "orders", [](World&, Subject& who, auto& a) {
-        return a.remove(who, RecordName("first"));
-      }));
+      on_person("remove", Kind::writes, "ann", "orders",
+                [](World&, Subject& who, auto& a) { return a.remove(who, RecordName("first")); }));
   all.push_back(
       on_person("shred", Kind::destroys, "ann", "orders", [](World&, Subject& who, auto& a) {
         return a.remove(who, RecordName("first"), Shred::now);
@@ -108,9 +107,8 @@ void add_terms(std::vector<Operation>& all) {
     return world.store().declare_tenant("other", regions, Actor("desk"));
   }));
   all.back().in_steps = true;
-  all.push_back(of_store("declare_purpose", Kind::decides, [](World& world) {
-    return world.tenant().declare_purpose({"support"});
-  }));
+  all.push_back(of_store("declare_purpose", Kind::decides,
+                         [](World& world) { return world.tenant().declare_purpose({"support"}); }));
   all.push_back(of_store("set_agreement", Kind::decides, [](World& world) {
     return world.tenant().set_agreement({"contract 7", std::chrono::sys_days{}});
   }));
@@ -139,14 +137,13 @@ void add_rights(std::vector<Operation>& all) {
       on_person("object", Kind::decides, "ann", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().object(who, world.purpose("ads"));
       }));
+  all.push_back(on_person("lift_objection", Kind::decides, "bob", "orders",
+                          [](World& world, Subject& who, auto&) {
+                            return world.tenant().lift_objection(who, world.purpose("ads"));
+                          }));
   all.push_back(
-      on_person("lift_objection", Kind::decides, "bob", "orders",
-                [](World& world, Subject& who, auto&) {
-                  return world.tenant().lift_objection(who, world.purpose("ads"));
-                }));
-  all.push_back(on_person(
-      "restrict", Kind::decides, "ann", "orders",
-      [](World& world, Subject& who, auto&) { return world.tenant().restrict(who); }));
+      on_person("restrict", Kind::decides, "ann", "orders",
+                [](World& world, Subject& who, auto&) { return world.tenant().restrict(who); }));
   all.push_back(on_person(
       "lift_restriction", Kind::decides, "dan", "orders",
       [](World& world, Subject& who, auto&) { return world.tenant().lift_restriction(who); }));
@@ -155,12 +152,11 @@ void add_rights(std::vector<Operation>& all) {
         return world.tenant().hold(who, {"audit", "another reason"});
       }));
   all.push_back(
-      on_person("release", Kind::decides, "cat", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().release(who, 1);
-      }));
+      on_person("release", Kind::decides, "cat", "orders",
+                [](World& world, Subject& who, auto&) { return world.tenant().release(who, 1); }));
   all.back().in_steps = true;
-  all.push_back(on_person(
-      "dossier", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
+  all.push_back(
+      on_person("dossier", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().dossier(who, [](const Dossier&) {});
       }));
   all.push_back(on_person("add_identifier", Kind::decides, "ann", "orders",
@@ -179,8 +175,8 @@ void add_rights(std::vector<Operation>& all) {
 }
 
 void add_exports(std::vector<Operation>& all) {
-  all.push_back(on_person(
-      "export_json", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
+  all.push_back(
+      on_person("export_json", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().export_subject(who, {}, [](Bytes) -> Status { return {}; });
       }));
   all.push_back(of_store("export_sealed", Kind::reads, [](World& world) -> Status {
@@ -191,9 +187,8 @@ void add_exports(std::vector<Operation>& all) {
   all.push_back(of_store("receipt", Kind::reads, [](World& world) {
     return world.tenant().receipt(as_bytes("request-1"));
   }));
-  all.push_back(of_store("checkpoint", Kind::reads, [](World& world) {
-    return world.store().checkpoint(world.region());
-  }));
+  all.push_back(of_store("checkpoint", Kind::reads,
+                         [](World& world) { return world.store().checkpoint(world.region()); }));
   all.push_back(of_store("stats", Kind::reads, [](World& world) { return world.store().stats(); }));
   all.push_back(
       of_store("diagnose", Kind::reads, [](World& world) { return world.store().diagnose(); }));
@@ -210,18 +205,15 @@ void add_exports(std::vector<Operation>& all) {
 void add_erasures(std::vector<Operation>& all) {
   const auto erase = [](World& world) -> Run {
     auto who = std::make_shared<Subject>(world.subject("ann"));
-    return [who](World& now) -> Status {
-      return status_of(now.tenant().erase(std::move(*who)));
-    };
+    return [who](World& now) -> Status { return status_of(now.tenant().erase(std::move(*who))); };
   };
   all.push_back({"erase", Kind::destroys, false, {}, erase});
   all.push_back(of_store("erase_many", Kind::destroys, [](World& world) {
     const std::array ids{SubjectId("ann"), SubjectId("bob"), SubjectId("ida")};
     return world.tenant().erase(ids);
   }));
-  all.push_back(of_store("suppress", Kind::destroys, [](World& world) {
-    return world.tenant().suppress(SubjectId("bob"));
-  }));
+  all.push_back(of_store("suppress", Kind::destroys,
+                         [](World& world) { return world.tenant().suppress(SubjectId("bob")); }));
   all.back().in_steps = true;
   all.push_back({"merge", Kind::destroys, false, {}, [](World& world) -> Run {
                    auto into = std::make_shared<Subject>(world.subject("ann"));
@@ -276,7 +268,8 @@ void add_incidents(std::vector<Operation>& all) {
 
 void add_lives(std::vector<Operation>& all) {
   const auto run = [](auto body) {
-    return [body](World&) -> Run { return [body](World& world) { return status_of(body(world)); }; };
+    return
+        [body](World&) -> Run { return [body](World& world) { return status_of(body(world)); }; };
   };
   all.push_back({"open", Kind::opens, false, {}, run([](World& world) { return world.open(); })});
   all.push_back({"create", Kind::creates, false, {}, run([](World& world) -> Status {

@@ -45,10 +45,7 @@ Sweep at_every_point(Room& room, std::size_t stride) {
       inject({.at = at, .error = mishap.error, .for_ever = mishap.for_ever});
   for (std::size_t at = 1; at <= room.allocations(); ++at, ++all.points)
     for (const Mishap& mishap : mishaps(Call::allocate))
-      inject({.at = at,
-              .allocation = true,
-              .error = mishap.error,
-              .for_ever = mishap.for_ever});
+      inject({.at = at, .allocation = true, .error = mishap.error, .for_ever = mishap.for_ever});
   return all;
 }
 

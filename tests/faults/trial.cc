@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = Operation::Kind;
 
-constexpr unsigned hang_seconds = 20;
+constexpr unsigned hang_seconds = 8;
 
 template <std::size_t Size>
 void put_text(std::array<char, Size>& into, std::string_view text) noexcept {
@@ -139,7 +139,15 @@ std::string Room::in_child(const std::function<void()>& body) {
   if (pid < 0) std::abort();
   if (pid == 0) {
     std::signal(SIGABRT, SIG_DFL);
-    if (std::getenv("BT")) std::signal(SIGABRT, [](int) { disarm(); void* f[40]; int n = backtrace(f, 40); backtrace_symbols_fd(f, n, 2); std::signal(SIGABRT, SIG_DFL); std::abort(); });
+    if (std::getenv("BT"))
+      std::signal(SIGABRT, [](int) {
+        disarm();
+        void* f[40];
+        int n = backtrace(f, 40);
+        backtrace_symbols_fd(f, n, 2);
+        std::signal(SIGABRT, SIG_DFL);
+        std::abort();
+      });
     ::alarm(hang_seconds);
     body();
     ::_exit(0);
@@ -264,8 +272,7 @@ void Room::act_on(World& world, const Fault& fault) {
   disarm();
   if (thrown) report_->find("it throws");
   note_answer(answer, fault);
-  if (world.is_open())
-    look_at_once(world, activity ? &*activity : nullptr, who ? &*who : nullptr);
+  if (world.is_open()) look_at_once(world, activity ? &*activity : nullptr, who ? &*who : nullptr);
 }
 
 void Room::act(const Fault& fault) {

@@ -114,8 +114,8 @@ Status World::put(std::string_view id, std::string_view purpose, std::string_vie
 Status World::create_root_keys() {
   for (const std::string& name : region_names_) {
     const auto [path, is_there] = root_key_path(name);
-    EFFACE_ASSIGN(auto made, is_there ? FileRootKeyStore::open(path)
-                                      : FileRootKeyStore::create(path));
+    EFFACE_ASSIGN(auto made,
+                  is_there ? FileRootKeyStore::open(path) : FileRootKeyStore::create(path));
     hold(name, std::move(made));
   }
   return {};
