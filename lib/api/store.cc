@@ -60,6 +60,15 @@ Status add_rights(const access::Site& site, const internal::RegionState& region,
   return {};
 }
 
+// Also while its erasure is pending, and when there was no memory for the answer.
+struct ForgetsIfGone {
+  access::Site& site;
+  const access::TenantState& tenant;
+  ~ForgetsIfGone() {
+    if (tenant.gone()) site.forget_tenant(tenant);
+  }
+};
+
 }  // namespace
 
 Store::Store(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -132,9 +141,8 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
     const auto state = Access::state(tenant)->tenant;
     EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
     if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
-    auto erasure = rights::offboard({state, Access::state(tenant)->actor}, token);
-    if (state->gone()) state_->site->forget_tenant(*state);  // Also while its erasure is pending.
-    return erasure;
+    const ForgetsIfGone at_the_end{*state_->site, *state};
+    return rights::offboard({state, Access::state(tenant)->actor}, token);
   });
 }
 

@@ -6,6 +6,7 @@
 // Threads  run() from any number of threads at once; work runs in one thread at a time.
 // Cost     Uncontended: two uncontended locks.
 #pragma once
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -24,7 +25,8 @@ class Combiner {
   Combiner(std::size_t jobs_max, std::size_t weight_max)
       : jobs_max_(jobs_max), weight_max_(weight_max) {}
 
-  // Returns when `job` has been part of one call of somebody's work, which must not throw.
+  // Returns when `job` has been part of one call of somebody's work, which must not throw. Throws
+  // std::bad_alloc, and then it has not been and will not be.
   void run(Job& job, std::size_t weight, FunctionRef<void(std::span<Job* const>)> work) {
     std::unique_lock lock(mutex_);
     Waiting mine{&job, weight, false};
@@ -34,9 +36,16 @@ class Combiner {
         changed_.wait(lock);
         continue;
       }
-      leading_ = true;
       std::vector<Waiting*> taken;
       std::vector<Job*> jobs;
+      try {
+        taken.reserve(std::min(waiting_.size(), jobs_max_));
+        jobs.reserve(taken.capacity());
+      } catch (...) {  // Nobody may find what is gone with this call.
+        std::erase(waiting_, &mine);
+        throw;
+      }
+      leading_ = true;
       for (std::size_t total = 0; !waiting_.empty() && taken.size() < jobs_max_;) {
         total += waiting_.front()->weight;
         if (total > weight_max_ && !taken.empty()) break;

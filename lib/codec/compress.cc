@@ -1,7 +1,11 @@
 #include "codec/compress.h"
 
+#include <pthread.h>
+
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <vector>
 
 #define ZSTD_STATIC_LINKING_ONLY
@@ -68,6 +72,24 @@ class Use {
   Workspace<Context>& workspace_;
 };
 
+// The one of this thread; it goes with the thread. Not a thread_local: for the destructor of one the
+// C library ends the process when it has no memory.
+template <class Context>
+Workspace<Context>& workspace_of_thread(std::size_t (*size)(),
+                                        Context* (*make)(void*, std::size_t)) {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    const auto end = [](void* workspace) { delete static_cast<Workspace<Context>*>(workspace); };
+    if (pthread_key_create(&made, end) != 0) throw std::bad_alloc();
+    return made;
+  }();
+  if (void* const there = pthread_getspecific(key)) [[likely]]
+    return *static_cast<Workspace<Context>*>(there);
+  auto made = std::make_unique<Workspace<Context>>(size(), make);
+  if (pthread_setspecific(key, made.get()) != 0) throw std::bad_alloc();
+  return *made.release();
+}
+
 std::size_t compressor_bytes(std::size_t plain_bytes) noexcept {
   return ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(compress_level, plain_bytes, 0));
 }
@@ -99,8 +121,8 @@ bool is_one_frame_of(Bytes frame, std::size_t plain_bytes) noexcept {
 std::optional<Plaintext> compress(Bytes plain) {
   if (plain.size() < compress_floor_bytes || plain.size() > plain_bytes_max) return std::nullopt;
   if (plain.size() <= small_bytes_max) {
-    thread_local Workspace<ZSTD_CCtx> workspace(compressor_bytes(small_bytes_max),
-                                                ZSTD_initStaticCCtx);
+    auto& workspace = workspace_of_thread<ZSTD_CCtx>(
+        [] { return compressor_bytes(small_bytes_max); }, ZSTD_initStaticCCtx);
     return compress_with(Use(workspace).context(), plain);
   }
   Plaintext memory(compressor_bytes(plain.size()));
@@ -112,7 +134,7 @@ std::optional<Plaintext> compress(Bytes plain) {
 Result<Plaintext> decompress(Bytes frame, std::size_t plain_bytes) {
   constexpr Error refused(Errc::corruption, "not the compressed frame it says");
   if (plain_bytes > plain_bytes_max || !is_one_frame_of(frame, plain_bytes)) return refused;
-  thread_local Workspace<ZSTD_DCtx> workspace(ZSTD_estimateDCtxSize(), ZSTD_initStaticDCtx);
+  auto& workspace = workspace_of_thread<ZSTD_DCtx>(ZSTD_estimateDCtxSize, ZSTD_initStaticDCtx);
   Plaintext plain(plain_bytes);
   if (ZSTD_decompressDCtx(Use(workspace).context(), plain.data(), plain.size(), frame.data(),
                           frame.size()) != plain_bytes)

@@ -25,12 +25,7 @@ struct Buffer {
 thread_local constinit Buffer buffer{.bytes = {}};
 
 void refill() noexcept {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    EFFACE_CHECK(pthread_atfork(nullptr, nullptr, [] {
-                   fork_generation.fetch_add(1, std::memory_order_relaxed);
-                 }) == 0);
-  });
+  EFFACE_CHECK(watch_forks_for_random());
   // ChaCha20 under a fresh seed of the system fills the buffer in a tenth of the time that the
   // system takes for it; the seed is gone before the first byte is handed out.
   unsigned char seed[randombytes_SEEDBYTES];
@@ -42,6 +37,18 @@ void refill() noexcept {
 }
 
 }  // namespace
+
+bool watch_forks_for_random() noexcept {
+  static std::atomic<bool> watching{false};
+  static std::mutex mutex;
+  if (watching.load(std::memory_order_acquire)) return true;
+  const std::lock_guard lock(mutex);
+  if (watching.load(std::memory_order_relaxed)) return true;
+  const int rc = pthread_atfork(nullptr, nullptr,
+                                [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
+  watching.store(rc == 0, std::memory_order_release);
+  return rc == 0;
+}
 
 void fill_random(MutableBytes out) noexcept {
   if (out.empty()) return;

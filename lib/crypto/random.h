@@ -9,6 +9,8 @@
 namespace efface::crypto {
 
 void fill_random(MutableBytes out) noexcept;
+// Part of initialise(), in crypto/secret.h. Not, when the system has no memory for it.
+bool watch_forks_for_random() noexcept;
 
 inline Id16 random_id() noexcept {
   Id16 id;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "crypto/random.h"
 
 namespace efface::crypto {
 namespace {
@@ -215,17 +216,27 @@ void after_fork_in_child() noexcept {
 // Never destroyed: keys in objects of static lifetime may outlive any order of destruction. The
 // handler is registered after the pointer is set, so that a fork never finds half of it.
 Arena* the_arena() noexcept {
-  static Arena* const arena = new Arena;
+  alignas(Arena) static std::byte place[sizeof(Arena)];
+  static Arena* const arena = new (place) Arena;
   return arena;
 }
 
+// Whether forks are known of from now on. Not, when the system has no memory for it.
+bool watch_forks() noexcept {
+  static std::atomic<bool> watching{false};
+  static std::mutex mutex;
+  if (watching.load(std::memory_order_acquire)) return true;
+  const std::lock_guard lock(mutex);
+  if (watching.load(std::memory_order_relaxed)) return true;
+  the_arena();
+  if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0) return false;
+  watching.store(true, std::memory_order_release);
+  return true;
+}
+
 Arena& arena() noexcept {
-  static Arena& ready = [&]() -> Arena& {
-    Arena* const made = the_arena();
-    EFFACE_CHECK(pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0);
-    return *made;
-  }();
-  return ready;
+  EFFACE_CHECK(watch_forks());
+  return *the_arena();
 }
 
 }  // namespace
@@ -236,7 +247,8 @@ const char* memory_lock_refused::what() const noexcept {
 
 Status initialise() noexcept {
   if (sodium_init() < 0) return Error(Errc::io, "libsodium has no randomness");
-  arena();
+  if (!watch_forks() || !watch_forks_for_random())
+    return Error(Errc::out_of_memory, "the system has no memory to watch for forks");
   return {};
 }
 

@@ -202,6 +202,8 @@ Result<Directory> Directory::create_child(std::string_view name) const {
   return open_child(name);
 }
 
+Result<std::vector<std::string>> Directory::names() const { return names_in(fd_); }
+
 Result<bool> Directory::contains(std::string_view name) const {
   EFFACE_ASSIGN(const Component component, Component::of(name));
   struct stat found{};

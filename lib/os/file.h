@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "efface/result.h"
@@ -55,6 +57,7 @@ class Directory {
   Result<Directory> open_child(std::string_view name) const;
   Result<Directory> create_child(std::string_view name) const;  // 0700. Errors: exists.
 
+  Result<std::vector<std::string>> names() const;      // In no order, not "." or "..".
   Result<bool> contains(std::string_view name) const;  // Anything, a dangling symlink included.
   Status rename(std::string_view from, std::string_view to) const;  // Never over an existing name.
   Status remove_file(std::string_view name) const;

@@ -19,13 +19,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<bool> is_open(const fs::path& path) {
-  struct stat found{};
-  if (::lstat(path.c_str(), &found) != 0) {
-    if (errno == ENOENT) return false;  // It went meanwhile.
-    return system_error(errno, "a file of the store could not be looked at");
+// Not by the iterators of the C++ library, which end the process when they have no memory.
+Result<bool> is_open_below(const Directory& directory) {
+  EFFACE_ASSIGN(const std::vector<std::string> names, directory.names());
+  for (const std::string& name : names) {
+    struct stat found{};
+    if (::fstatat(directory.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // It went meanwhile.
+      return system_error(errno, "a file of the store could not be looked at");
+    }
+    if (found.st_uid != ::geteuid() || S_ISLNK(found.st_mode) || (found.st_mode & 077U) != 0)
+      return true;
+    if (!S_ISDIR(found.st_mode)) continue;
+    EFFACE_ASSIGN(const Directory child, directory.open_child(name));
+    EFFACE_ASSIGN(const bool open, is_open_below(child));
+    if (open) return true;
   }
-  return found.st_uid != ::geteuid() || S_ISLNK(found.st_mode) || (found.st_mode & 077U) != 0;
+  return false;
 }
 
 // A program is given the memory whatever the limit says.
@@ -52,15 +62,10 @@ Result<Volume> volume_of(const fs::path& path) {
 }
 
 Result<bool> is_open_to_others(const fs::path& directory) {
-  EFFACE_ASSIGN(bool open, is_open(directory));
-  std::error_code failed;
-  fs::recursive_directory_iterator at(directory, failed);
-  for (; !open && !failed && at != fs::recursive_directory_iterator(); at.increment(failed)) {
-    EFFACE_ASSIGN(open, is_open(at->path()));
-  }
-  if (failed && failed.value() != ENOENT)
-    return system_error(failed.value(), "a directory of the store could not be read");
-  return open;
+  const Result<Directory> opened = Directory::open(directory);
+  if (opened) return is_open_below(*opened);
+  if (opened.error().code() == Errc::unsafe_path) return true;
+  return opened.error();
 }
 
 std::string process_namespace() {

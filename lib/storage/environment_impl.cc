@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -126,7 +127,10 @@ void EnvironmentImpl::keep_pooled(std::unique_ptr<ReadTxn::Impl> idle) noexcept 
     return;
   }
   const std::lock_guard lock(pool_overflow_mutex_);
-  pool_overflow_.push_back(std::move(idle));
+  try {
+    pool_overflow_.push_back(std::move(idle));
+  } catch (const std::bad_alloc&) {  // Then it is not kept.
+  }
 }
 
 Result<std::unique_ptr<ReadTxn::Impl>> EnvironmentImpl::begin_read() {
@@ -190,7 +194,13 @@ Result<std::unique_ptr<WriteTxn::Impl>> EnvironmentImpl::begin_write_in_turn(Spa
     if (!lane) return Error(Errc::busy, "the map is being moved");
     MDB_txn* txn = nullptr;
     rc = mdb_txn_begin(env(), nullptr, 0, &txn);
-    if (rc == MDB_SUCCESS) return std::make_unique<WriteTxn::Impl>(*this, txn, *lane, space);
+    if (rc == MDB_SUCCESS) {
+      std::unique_ptr<WriteTxn::Impl> begun(new (std::nothrow)
+                                                WriteTxn::Impl(*this, txn, *lane, space));
+      if (begun != nullptr) return begun;
+      mdb_txn_abort(txn);
+      rc = ENOMEM;
+    }
     gate_.leave(*lane);
   }
   return failed(rc, "begin of a write transaction");

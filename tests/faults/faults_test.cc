@@ -1,0 +1,79 @@
+// Each call of the system and each allocation of each public operation fails, once and for ever: the
+// answer is a typed error, nothing acknowledged is lost, nothing leaks, nothing hangs.
+#include <gtest/gtest.h>
+
+#include "faults/sweep.h"
+
+namespace efface::test {
+namespace {
+
+TEST(Failing, ReadsAnswerAnErrorAndChangeNothing) {
+  expect_sound(of_operations({"get", "scan", "dossier", "query", "processing_record", "exposure"}),
+               400);
+}
+
+TEST(Failing, QuestionsAboutTheStoreChangeNothing) {
+  expect_sound(of_operations({"receipt", "checkpoint", "stats", "diagnose", "check"}), 1'000);
+}
+
+TEST(Failing, ExportsEndInAnError) {
+  expect_sound(of_operations({"export_json", "export_sealed"}), 600);
+}
+
+TEST(Failing, WritesLeaveNothingUnlessTheOutcomeIsUnknown) {
+  expect_sound(of_operations({"put", "put_again", "update", "remove", "batch"}), 300);
+}
+
+TEST(Failing, WritesOfSeveralStepsAreMendedByDoingThemAgain) {
+  expect_sound(of_operations({"put_new", "put_shared", "shred"}), 600);
+}
+
+TEST(Failing, TermsAreThereOrNot) {
+  expect_sound(
+      of_operations({"declare_tenant", "declare_purpose", "set_agreement", "permit_transfer"}),
+      300);
+}
+
+TEST(Failing, EnrolmentsAreThereOrNot) {
+  expect_sound(of_operations({"enrol", "enrol_many", "add_identifier"}), 400);
+}
+
+TEST(Failing, DecisionsAboutAPersonAreThereOrNot) {
+  expect_sound(of_operations({"grant", "object", "lift_objection", "restrict", "lift_restriction",
+                              "hold", "release", "reinstate"}),
+               800);
+}
+
+TEST(Failing, ErasuresAreNeverAcknowledgedWhileTheOldRootKeyLives) {
+  expect_sound(of_operations({"erase", "erase_many", "withdraw", "rotate_root"}), 800);
+}
+
+TEST(Failing, SuppressionsAreMendedByDoingThemAgain) {
+  expect_sound(of_operations({"suppress", "offboard"}), 500);
+}
+
+TEST(Failing, TransfersLeaveAPersonWholeInOneRegion) {
+  expect_sound(of_operations({"transfer"}), 800);
+}
+
+TEST(Failing, MergesLeaveTwoPeopleOrOne) { expect_sound(of_operations({"merge"}), 800); }
+
+TEST(Failing, MaintenanceLosesNobody) { expect_sound(of_operations({"maintain"}), 900); }
+
+TEST(Failing, BackupsAreWholeOrNotThere) { expect_sound(of_operations({"backup"}), 500); }
+
+TEST(Failing, RestoringIsMendedByDoingItAgain) { expect_sound(of_operations({"restore"}), 1'000); }
+
+TEST(Failing, CreationLeavesNothingThatStandsInTheWay) {
+  expect_sound(of_operations({"create"}), 1'000);
+}
+
+TEST(Failing, OpeningLeavesAStoreThatOpens) { expect_sound(of_operations({"open"}), 600); }
+
+TEST(Failing, IncidentsAreOnTheRegisterOrNot) {
+  expect_sound(
+      of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}), 300);
+}
+
+}  // namespace
+}  // namespace efface::test

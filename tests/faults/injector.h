@@ -1,0 +1,74 @@
+// faults/injector.h -- every system call on files and every allocation of this process, counted; one
+// of them fails, or all of its kind from one on.
+//
+// Shape    The executable defines the C library's functions itself, so that those of LMDB, libsodium
+//          and the C++ library come here too. Unarmed, calls pass.
+// Threads  Counts the calls of all; armed and disarmed by one.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace efface::test {
+
+enum class Call : std::uint8_t {
+  open,      // open, openat, fopen
+  read,      // read, pread
+  write,     // write, pwrite, writev, pwritev
+  sync,      // fsync, fdatasync
+  truncate,  // ftruncate, fallocate
+  map,       // mmap, mprotect
+  lock_memory,
+  rename,
+  unlink,
+  make_directory,
+  status,     // stat, fstat, fstatat, fstatfs
+  lock_file,  // fcntl: locks, and descriptors duplicated
+  allocate,   // malloc and its kin, and operator new through it
+};
+inline constexpr std::size_t call_kinds = 13;
+std::string_view name(Call call) noexcept;
+
+// An error number; or a transfer that takes half of its bytes.
+inline constexpr int half_transfer = -1;
+
+struct Fault {
+  std::size_t at = 0;  // Which call, from 1; 0: none. Allocations are counted apart from the rest.
+  bool allocation = false;
+  int error = 0;
+  bool for_ever = false;   // Every later call of that kind too.
+  bool swallowed = false;  // A control: nothing is done, and the answer is that all is well.
+};
+
+// What can go wrong with a call of that kind.
+struct Mishap {
+  int error;
+  bool for_ever;
+};
+std::span<const Mishap> mishaps(Call call) noexcept;
+
+void arm(const Fault& fault);
+void stop_at(std::size_t call);  // The process ends in place of that call (allocations apart).
+void disarm();
+bool was_reached();                     // Whether the call of the last arm came.
+Call reached();                         // Its kind.
+const std::vector<Call>& calls_seen();  // In order, since arm; without allocations.
+std::size_t allocations_seen();         // Since arm.
+std::ptrdiff_t blocks_live();           // Allocated and not yet freed, in this process.
+
+// While it lives, no call of this thread is counted or fails: for what the tests do themselves.
+class Unhindered {
+ public:
+  Unhindered() noexcept;
+  ~Unhindered();
+  Unhindered(const Unhindered&) = delete;
+  Unhindered& operator=(const Unhindered&) = delete;
+
+ private:
+  bool outer_;
+};
+inline constexpr int stopped_status = 77;
+
+}  // namespace efface::test

@@ -1,0 +1,38 @@
+// faults/operations.h -- each public operation, as the injector sees it.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "faults/world.h"
+
+namespace efface::test {
+
+struct Operation {
+  std::string name;
+  // What it changes.
+  enum class Kind : std::uint8_t {
+    reads,         // Nothing.
+    writes,        // One commit; after an error other than outcome_unknown nothing is there.
+    decides,       // All or nothing; after an error, either.
+    destroys,      // Likewise, and an epoch ends.
+    opens,         // Begins with the store closed.
+    creates,       // Begins with nothing.
+    takes_a_copy,  // Nothing of the store; makes world.backup().
+  };
+  Kind kind = Kind::reads;
+  bool two_regions = false;
+  Days later{};  // How long after everything was made.
+  // Before anything fails; what it obtains is kept for the run.
+  std::function<std::function<Status(World&)>(World&)> prepare;
+  std::function<Status(World&)> before{};  // Done to the store when it is made.
+  // In several steps, each of which is mended by doing it again: after an error, what is there may
+  // be neither all nor nothing.
+  bool in_steps = false;
+};
+
+// Of a store that is there already, and of one that is to be made.
+const std::vector<Operation>& operations();
+const Operation& operation(std::string_view name);
+
+}  // namespace efface::test

@@ -1,0 +1,83 @@
+#include "faults/sweep.h"
+
+#include <cstdio>
+
+namespace efface::test {
+namespace {
+
+bool changes_a_file(Call call) {
+  switch (call) {
+    case Call::write:
+    case Call::sync:
+    case Call::rename:
+    case Call::unlink:
+    case Call::make_directory:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Sweep& Sweep::operator+=(const Sweep& other) {
+  injections += other.injections;
+  recoveries += other.recoveries;
+  points += other.points;
+  findings.insert(findings.end(), other.findings.begin(), other.findings.end());
+  return *this;
+}
+
+Sweep at_every_point(Room& room, std::size_t stride) {
+  Sweep all;
+  std::size_t next = 0;
+  const auto inject = [&](const Fault& fault) {
+    if (all.enough() || next++ % stride != 0) return;
+    Room::Trial trial = room.run(fault);
+    all.injections += trial.reached ? 1 : 0;
+    for (std::string& finding : trial.findings) {
+      std::printf("%s\n", finding.c_str());
+      all.findings.push_back(std::move(finding));
+    }
+  };
+  for (std::size_t at = 1; at <= room.calls().size(); ++at, ++all.points)
+    for (const Mishap& mishap : mishaps(room.calls()[at - 1]))
+      inject({.at = at, .error = mishap.error, .for_ever = mishap.for_ever});
+  for (std::size_t at = 1; at <= room.allocations(); ++at, ++all.points)
+    for (const Mishap& mishap : mishaps(Call::allocate))
+      inject({.at = at, .allocation = true, .error = mishap.error, .for_ever = mishap.for_ever});
+  return all;
+}
+
+Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride) {
+  Sweep all;
+  for (const std::string_view name : names) {
+    Room room(operation(name));
+    const Sweep one = at_every_point(room, stride);
+    std::printf("%.*s: %zu points, %zu injections\n", static_cast<int>(name.size()), name.data(),
+                one.points, one.injections);
+    all += one;
+  }
+  return all;
+}
+
+Sweep of_recovery(std::string_view crashed, std::size_t stride) {
+  Sweep all;
+  const std::vector<Call> calls = Room(operation(crashed)).calls();
+  for (std::size_t at = 1; at <= calls.size() && !all.enough(); ++at) {
+    if (!changes_a_file(calls[at - 1])) continue;
+    Room room(operation(crashed), at);
+    all += at_every_point(room, stride);
+  }
+  all.recoveries = all.injections;
+  return all;
+}
+
+void expect_sound(const Sweep& sweep, std::size_t injections_min) {
+  std::printf("%zu injections at %zu points, %zu of them into recovery: %zu findings\n",
+              sweep.injections, sweep.points, sweep.recoveries, sweep.findings.size());
+  for (const std::string& finding : sweep.findings) ADD_FAILURE() << finding;
+  EXPECT_GE(sweep.injections, injections_min);
+}
+
+}  // namespace efface::test

@@ -1,0 +1,35 @@
+// faults/sweep.h -- every mishap at every call and every allocation of an operation, one at a time.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "faults/trial.h"
+
+namespace efface::test {
+
+struct Sweep {
+  static constexpr std::size_t findings_max = 12;  // Then it stops.
+
+  std::size_t injections = 0;  // Whose call came.
+  std::size_t recoveries = 0;  // Of these, into the opening of a store after a crash.
+  std::size_t points = 0;      // Calls and allocations that failed.
+  std::vector<std::string> findings;
+
+  bool enough() const noexcept { return findings.size() >= findings_max; }
+  Sweep& operator+=(const Sweep& other);
+};
+
+// stride: every such many-eth mishap alone, for slow builds.
+Sweep at_every_point(Room& room, std::size_t stride = 1);
+Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride = 1);
+// Opening what a crash left, at each of the crashed operation's calls that change a file.
+Sweep of_recovery(std::string_view crashed, std::size_t stride = 1);
+
+// Expects no findings and no fewer injections, and prints how many there were.
+void expect_sound(const Sweep& sweep, std::size_t injections_min);
+
+}  // namespace efface::test

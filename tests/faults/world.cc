@@ -1,0 +1,248 @@
+#include "faults/world.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "faults/injector.h"
+#include "support/store_fixture.h"
+
+namespace efface::test {
+namespace {
+
+std::chrono::seconds offset{};
+
+TimePoint now() { return std::chrono::system_clock::now() + offset; }
+
+// Of a purpose, a person or a record: absence and refusal are part of what there is.
+bool is_state(Errc code) {
+  switch (code) {
+    case Errc::subject_unknown:
+    case Errc::suppressed:
+    case Errc::restricted:
+    case Errc::objected:
+    case Errc::consent_missing:
+    case Errc::expired:
+    case Errc::tenant_unknown:
+    case Errc::purpose_not_permitted:
+    case Errc::purpose_unknown:
+    case Errc::transfer_pending:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+World::World(std::filesystem::path home, bool two_regions, Days later)
+    : home_(std::move(home)), region_names_{"eu"} {
+  if (two_regions) region_names_.push_back("us");
+  offset = later;
+}
+
+std::vector<Region> World::regions() const {
+  const Unhindered own;
+  return store_->regions();
+}
+
+std::filesystem::path World::backup() const {
+  const Unhindered own;
+  return home_ / "backup";
+}
+
+OpenOptions World::options() const {
+  const Unhindered own;
+  OpenOptions options;
+  options.directory = home_ / "store";
+  for (const std::string& name : region_names_) {
+    const auto held = root_keys_.find(name);
+    options.regions.push_back({name, held == root_keys_.end() ? nullptr : held->second.get()});
+  }
+  options.require_locked_memory = false;
+  options.accept_l0 = true;
+  options.deadline = std::chrono::milliseconds(2'000);
+  options.now = now;
+  return options;
+}
+
+std::pair<FileRootKeyStoreOptions, bool> World::root_key_path(const std::string& region) const {
+  const Unhindered own;
+  const std::filesystem::path path = root_key(region);
+  return {root_key_options(path), std::filesystem::exists(path)};
+}
+
+void World::hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened) {
+  const Unhindered own;
+  root_keys_[region] = std::move(opened);
+}
+
+Status World::open_root_keys() {
+  for (const std::string& name : region_names_) {
+    if (root_keys_.contains(name)) continue;
+    EFFACE_ASSIGN(auto opened, FileRootKeyStore::open(root_key_path(name).first));
+    hold(name, std::move(opened));
+  }
+  return {};
+}
+
+Status World::open_store() {
+  EFFACE_ASSIGN(Store opened, Store::open(options()));
+  store_.emplace(std::move(opened));
+  auto tenant = store_->tenant("acme", Actor("desk"));
+  if (tenant) tenant_.emplace(*std::move(tenant));
+  if (tenant || tenant.error().code() == Errc::tenant_unknown) return {};
+  store_.reset();
+  return tenant.error();
+}
+
+Status World::open() {
+  EFFACE_TRY(open_root_keys());
+  return open_store();
+}
+
+void World::close() {
+  tenant_.reset();
+  store_.reset();
+  root_keys_.clear();
+}
+
+Status World::put(std::string_view id, std::string_view purpose, std::string_view name,
+                  std::string_view value) {
+  return activity(purpose).put(subject(id), RecordName(name), as_bytes(value));
+}
+
+Status World::create_root_keys() {
+  for (const std::string& name : region_names_) {
+    const auto [path, is_there] = root_key_path(name);
+    EFFACE_ASSIGN(auto made,
+                  is_there ? FileRootKeyStore::open(path) : FileRootKeyStore::create(path));
+    hold(name, std::move(made));
+  }
+  return {};
+}
+
+Status World::create_store() {
+  EFFACE_ASSIGN(Store made, Store::create(options()));
+  store_.emplace(std::move(made));
+  return {};
+}
+
+Status World::make() {
+  EFFACE_TRY(create_root_keys());
+  EFFACE_TRY(create_store());
+  const std::vector<Region> all = regions();
+  EFFACE_ASSIGN(Tenant tenant, store_->declare_tenant("acme", all, Actor("desk")));
+  tenant_.emplace(std::move(tenant));
+  EFFACE_TRY(tenant_->declare_purpose({"orders", LegalBasis::contract, Days(2)}));
+  EFFACE_TRY(tenant_->declare_purpose({"news", LegalBasis::consent}));
+  EFFACE_TRY(tenant_->declare_purpose({"ads", LegalBasis::legitimate_interest}));
+  EFFACE_TRY(make_people());
+  return make_duties();
+}
+
+Status World::make_people() {
+  const std::vector<SubjectId> ids(std::begin(everyone), std::end(everyone) - 3);
+  EFFACE_TRY(tenant_->find_or_enrol(ids, region()));
+  EFFACE_TRY(tenant_->enrol(SubjectId(bystander), region()));
+  EFFACE_TRY(put(bystander, "ads", "probe", "before"));
+  for (const char* id : {"ann", "bob", "cat", "fay", "gus"}) {
+    EFFACE_TRY(put(id, "orders", "first", "one"));
+    EFFACE_TRY(put(id, "orders", "second", std::string(300, 'x')));
+    EFFACE_TRY(put(id, "ads", "third", "three"));
+  }
+  EFFACE_TRY(put("ann", "orders", "first", "won"));  // What is replaced is residue.
+  EFFACE_TRY(tenant_->grant(subject("ann"), purpose("news"), {"v1", "web"}));
+  EFFACE_TRY(put("ann", "news", "topic", "sports"));
+  return {};
+}
+
+Status World::make_duties() {
+  EFFACE_TRY(tenant_->object(subject("bob"), purpose("ads")));
+  EFFACE_TRY(tenant_->hold(subject("cat"), {"litigation", "a reason"}));
+  EFFACE_TRY(tenant_->restrict(subject("dan")));
+  EFFACE_TRY(tenant_->suppress(SubjectId("eve")));
+  EFFACE_TRY(tenant_->add_identifier(subject("ann"), SubjectId("anna")));
+  EraseOptions asked;
+  asked.receipt.request = as_bytes("request-1");
+  EFFACE_TRY(tenant_->erase(subject("gus"), asked));  // Her ciphertexts wait for maintain.
+  IncidentTerms terms;
+  terms.from = terms.until = terms.discovered = now() - std::chrono::hours(1);
+  terms.exposed.records = true;
+  terms.reference = "a lost disk";
+  EFFACE_TRY(store_->open_incident(terms, Actor("desk")));
+  return {};
+}
+
+Status World::observe_person(std::string_view id, std::string& into) {
+  into += id;
+  const auto found = tenant_->subject(SubjectId(id));
+  if (!found) {
+    if (!is_state(found.error().code())) return found.error();
+    into += std::string(" ") + efface::name(found.error().code()) + "\n";
+    return {};
+  }
+  into += " in " + std::string(found->home().name());
+  EFFACE_TRY(tenant_->dossier(*found, [&](const Dossier& file) {
+    into += file.restricted ? " restricted" : "";
+    into += file.erasure_asked ? " erasure_asked" : "";
+    for (const Event& event : file.events) into += std::string(" ") + efface::name(event.kind);
+    into += " holds " + std::to_string(file.holds.size());
+    into += " ids " + std::to_string(file.identifiers.size());
+  }));
+  for (const char* why : purposes) {
+    const auto known = tenant_->purpose(why);
+    if (!known) return known.error();
+    const auto reader = tenant_->activity(*known);
+    if (!reader) return reader.error();
+    into += std::string("; ") + why;
+    for (const char* record : {"first", "second", "third", "topic", "new", "shared"}) {
+      const auto got = reader->get(*found, RecordName(record));
+      if (!got && !is_state(got.error().code())) return got.error();
+      into += " ";
+      if (!got)
+        into += efface::name(got.error().code());
+      else
+        into += *got ? std::string(as_text((**got).bytes())) : "-";
+    }
+  }
+  into += "\n";
+  return {};
+}
+
+Status World::observe_terms(std::string& into) {
+  for (const TenantInfo& tenant : store_->tenants()) {
+    into += "tenant " + tenant.name;
+    for (const std::string& region : tenant.regions) into += " " + region;
+    into += "\n";
+  }
+  EFFACE_ASSIGN(const auto incidents, store_->incidents());
+  for (const Incident& incident : incidents)
+    into += "incident, updates " + std::to_string(incident.updates.size()) +
+            (incident.authority_notified ? " notified" : "") + (incident.closed ? " closed" : "") +
+            "\n";
+  if (!tenant_) return {};
+  const auto terms = tenant_->purposes();
+  if (!terms && terms.error().code() == Errc::tenant_unknown) return {};
+  EFFACE_TRY(terms);
+  for (const PurposeTerms& purpose : *terms) into += "purpose " + purpose.name + "\n";
+  EFFACE_ASSIGN(const auto rules, tenant_->transfer_rules());
+  EFFACE_ASSIGN(const auto agreement, tenant_->agreement());
+  into += "rules " + std::to_string(rules.size()) + (agreement ? " agreement" : "") + "\n";
+  for (const char* id : everyone) EFFACE_TRY(observe_person(id, into));
+  return {};
+}
+
+Result<std::string> World::observe() {
+  std::string all;
+  EFFACE_TRY(observe_terms(all));
+  return all;
+}
+
+Result<std::map<std::string, Epoch>> World::epochs() {
+  EFFACE_ASSIGN(const Stats stats, store_->stats());
+  std::map<std::string, Epoch> all;
+  for (const RegionStats& region : stats.regions) all[region.name] = region.epoch;
+  return all;
+}
+
+}  // namespace efface::test

@@ -1,0 +1,77 @@
+// faults/world.h -- a small store with something of everything in it, open in a child process; and
+// what it holds, as text that two stores can be compared by.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "efface/efface.h"
+
+namespace efface::test {
+
+class World {
+ public:
+  explicit World(std::filesystem::path home, bool two_regions = false, Days later = {});
+
+  // Everything anew: the root key files, the store, tenant "acme" with people in every state.
+  Status make();
+  Status create_root_keys();  // Those that are not there.
+  Status create_store();      // Nobody in it.
+  Status open_root_keys();
+  Status open_store();
+  Status open();  // Both.
+  void close();
+
+  OpenOptions options() const;
+  std::filesystem::path root_key(const std::string& region) const {
+    return home_ / (region + ".key");
+  }
+  std::filesystem::path backup() const;
+  const std::filesystem::path& home() const noexcept { return home_; }
+  const std::vector<std::string>& region_names() const noexcept { return region_names_; }
+
+  Store& store() { return *store_; }
+  Tenant& tenant() { return *tenant_; }
+  bool has_tenant() const noexcept { return tenant_.has_value(); }
+  bool is_open() const noexcept { return store_.has_value(); }
+  std::vector<Region> regions() const;
+  Region region(const char* name = "eu") { return store_->region(name).value(); }
+  // Obtained before anything fails.
+  Purpose purpose(std::string_view name) { return tenant_->purpose(name).value(); }
+  Activity activity(std::string_view name) { return tenant_->activity(purpose(name)).value(); }
+  Subject subject(std::string_view id) { return tenant_->subject(SubjectId(id)).value(); }
+
+  // What is there: tenants, terms, people, records, files, incidents. Never of times or of numbers
+  // that a repetition changes. Errors: of reading.
+  Result<std::string> observe();
+  // The epochs in force, of every region.
+  Result<std::map<std::string, Epoch>> epochs();
+
+ private:
+  std::pair<FileRootKeyStoreOptions, bool> root_key_path(const std::string& region) const;
+  void hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened);
+  Status make_people();
+  Status make_duties();
+  Status put(std::string_view id, std::string_view purpose, std::string_view name,
+             std::string_view value);
+  Status observe_person(std::string_view id, std::string& into);
+  Status observe_terms(std::string& into);
+
+  std::filesystem::path home_;
+  std::vector<std::string> region_names_;
+  std::map<std::string, std::unique_ptr<FileRootKeyStore>> root_keys_;
+  std::optional<Store> store_;
+  std::optional<Tenant> tenant_;
+};
+
+// Everyone that there is, was or will be.
+inline constexpr const char* everyone[] = {"ann", "bob", "cat",  "dan",  "eve",
+                                           "fay", "gus", "anna", "hugo", "ida"};
+inline constexpr const char* bystander = "zoe";  // No operation is about her.
+inline constexpr const char* purposes[] = {"orders", "news", "ads"};
+
+}  // namespace efface::test
