@@ -63,7 +63,7 @@ struct OpenOptions {
   std::vector<RegionOptions> regions;
   // Walk every page, read-only, before LMDB sees the files. For files that are not trusted:
   // restored, received, damaged. Without it an ordinary open checks metas, sizes and, always, our
-  // own bytes.
+  // own bytes. Not of a store that is shared, where others may be writing.
   bool verify_structure = false;
   // Refuse to hold keys in memory that the system does not lock (RLIMIT_MEMLOCK).
   bool require_locked_memory = true;

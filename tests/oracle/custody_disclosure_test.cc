@@ -102,6 +102,43 @@ TEST_F(DisclosureOverSeveralStores, ReplicasForgetWhereNoneWasCopiedAndTellWhere
   EXPECT_TRUE(tells_of_the_erased(search({"a.key", "b.key", "old-b.key"})));
 }
 
+class DisclosureOverABackup : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    for (int i = 0; i < 100; ++i) {
+      const std::string id = "person-" + std::to_string(i);
+      ASSERT_TRUE(
+          activity().put(SubjectId(id), region(), RecordName("n"), as_bytes("value of " + id)));
+    }
+    ASSERT_TRUE(store_->backup({.target = home_ / "backup"}));
+    fs::copy(home_ / "store/eu/keyring", home_ / "keyring.then", fs::copy_options::recursive);
+    fs::copy(home_ / "root.key", home_ / "root.key.then");
+    ASSERT_TRUE(tenant_->erase(tenant_->subject(SubjectId(erased)).value()));
+  }
+  // Of records: those in the backup alone.
+  disclosure::Result search(const char* root_keys) {
+    disclosure::Images images;
+    for (const char* what : {"backup", "keyring.then", "store/eu/keyring"})
+      EXPECT_TRUE(images.add_directory(home_ / what));
+    const auto keys = disclosure::RootKeys::from_file(home_ / root_keys);
+    EXPECT_TRUE(keys);
+    return disclosure::search(images, *keys, {.reach = disclosure::Reach::its_tree});
+  }
+};
+
+TEST_F(DisclosureOverABackup, FindsNothingOfTheErasedAndAllOfTheLiving) {
+  const auto found = search("root.key");
+  EXPECT_FALSE(found.could_tell(erased));
+  EXPECT_FALSE(found.opens_value("value of " + erased));
+  EXPECT_TRUE(found.opens_value("value of person-0"));
+  EXPECT_TRUE(found.opens_value("value of person-99"));
+}
+
+TEST_F(DisclosureOverABackup, WithTheRootKeysOfThenFindsHerInIt) {
+  EXPECT_TRUE(search("root.key.then").opens_value("value of " + erased));
+}
+
 // A capsule as docs/format/capsule.md has it, with libsodium alone: the key of its root.
 std::optional<disclosure::Key> root_key_of(const fs::path& capsule, const RecipientKeyPair& keys) {
   std::ifstream file(capsule, std::ios::binary);
