@@ -1,4 +1,5 @@
-// Store::forensics and the disclosure oracle, which share no code, agree on what old files disclose.
+// Store::forensics and the disclosure oracle, which share no code, agree on what old files
+// disclose.
 #include <algorithm>
 #include <set>
 
