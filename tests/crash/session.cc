@@ -242,7 +242,7 @@ Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::s
   // Two who were merged are listed once.
   for (const auto& [id, person] : out.people)
     if (!listed.contains(id) && std::ranges::none_of(listed, [&, &her = person](const auto& other) {
-          return out.people.contains(other) && out.people.at(other) == her;
+          return !her.records.empty() && out.people.contains(other) && out.people.at(other) == her;
         }))
       unlisted_.insert(id);
   return out;
