@@ -37,7 +37,9 @@ Checker::Finding Checker::check_briefly(const Knowledge& known) {
   return put_one();
 }
 
-Checker::Finding Checker::check_whole() {
+Checker::Finding Checker::check_all_bytes(const Knowledge& known) {
+  session_.walks_pages = true;
+  if (Finding found = check_briefly(known)) return found;
   const auto damage = session_.damage();
   if (!damage) return with_code("a store cannot be checked", damage.error());
   if (*damage) return "something in the store does not verify: " + **damage;
@@ -91,6 +93,14 @@ Checker::Finding Checker::compare(const Knowledge& known) {
   auto observed = session_.observe(universe_);
   if (!observed) return with_code("the store does not read", observed.error());
   now_ = *std::move(observed);
+  // An enrolment that was cut may leave a person without the record of her id.
+  const auto was_enrolled = [&](const std::string& id) {
+    return std::ranges::none_of(known.unfinished, [&](const Op& op) {
+      return std::ranges::find(op.ids, id) != op.ids.end();
+    });
+  };
+  if (std::ranges::any_of(session_.unlisted(), was_enrolled))
+    return "somebody who was enrolled is not listed";
   if (std::ranges::find(known.possible, now_) != known.possible.end()) return std::nullopt;
   // Says what is wrong with the nearest: what is acknowledged.
   const Model& wanted = known.possible.front();

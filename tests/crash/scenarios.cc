@@ -218,6 +218,15 @@ Scenario rotating() {
           .ops = {rotate, write(What::put, {"p2"}, "second", "two"), rotate}};
 }
 
+Scenario sweeping() {
+  std::vector<Op> before = populated(12);
+  before.push_back(people(What::erase_many, "acme", numbered("p", 0, 8)));
+  return {.label = "sweep",
+          .place = {},
+          .before = std::move(before),
+          .ops = {{.what = What::maintain}}};
+}
+
 Scenario mirrored(Scenario scenario) {
   scenario.label += ", mirrored";
   scenario.place.mirrored = true;

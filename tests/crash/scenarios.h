@@ -23,6 +23,7 @@ Scenario opening();
 Scenario in_two_regions();
 Scenario suppressing();
 Scenario rotating();                   // The root key, twice.
+Scenario sweeping();                   // After erasures alone.
 Scenario mirrored(Scenario scenario);  // With a mirror of every keyring.
 std::vector<Scenario> all_scenarios();
 

@@ -28,6 +28,7 @@ OpenOptions Session::options(bool creating) const {
     if (place_.mirrored) options.regions.back().keyring_mirrors = {place_.mirror(region)};
   }
   options.require_locked_memory = false;
+  options.verify_structure = walks_pages;
   options.accept_l0 = true;
   return options;
 }
@@ -192,7 +193,7 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   return failure_of(activity->commit(std::move(batch)));
 }
 
-Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::string>& ids) const {
+Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::string>& ids) {
   TenantModel out;
   for (const Region& region : tenant.regions()) out.regions.emplace(region.name());
   const auto nobody = tenant.subject(SubjectId("nobody of that id"));
@@ -230,12 +231,27 @@ Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::s
       if (!end) return end.error();
     }
   }
+  // Everybody is found under her id, which is on record.
+  std::set<std::string> listed;
+  const auto page =
+      tenant.query({}, {}, [&](std::string_view id, const Region&) { listed.emplace(id); });
+  if (!page) return page.error();
+  for (const std::string& id : listed)
+    if (!out.people.contains(id) && !out.suppressed.contains(id))
+      return Error(Errc::corruption, "somebody is listed who is not there");
+  // Two who were merged are listed once.
+  for (const auto& [id, person] : out.people)
+    if (!listed.contains(id) && std::ranges::none_of(listed, [&, &her = person](const auto& other) {
+          return !her.records.empty() && out.people.contains(other) && out.people.at(other) == her;
+        }))
+      unlisted_.insert(id);
   return out;
 }
 
 Result<Model> Session::observe(const Universe& universe) {
   Model out;
   out.created = true;
+  unlisted_.clear();
   for (const TenantInfo& known : store_->tenants())
     if (!universe.tenants.contains(known.name))
       return Error(Errc::corruption, "a tenant is there that never was");

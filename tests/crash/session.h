@@ -61,6 +61,9 @@ class Session {
   Result<std::optional<std::string>> damage() const;
 
   bool is_open() const noexcept { return store_.has_value(); }
+  // Of those last observed, who is found by her id and not by a query: its record is missing.
+  const std::set<std::string>& unlisted() const noexcept { return unlisted_; }
+  bool walks_pages = false;  // Every page before LMDB sees it, at each open.
   // After an erasure or an off-boarding that was acknowledged: where an epoch ended.
   const std::vector<Erasure::InRegion>& ended() const noexcept { return ended_; }
   // The epoch in force in each region, and its key as it stands in the file.
@@ -70,7 +73,7 @@ class Session {
   Failure create();
   Failure perform_on(const Tenant& tenant, const Op& op);
   Failure write(const Tenant& tenant, const Op& op);
-  Result<TenantModel> observe(const Tenant& tenant, const std::set<std::string>& ids) const;
+  Result<TenantModel> observe(const Tenant& tenant, const std::set<std::string>& ids);
   OpenOptions options(bool creating) const;
   RootKeyStore* hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened);
 
@@ -79,6 +82,7 @@ class Session {
   std::map<std::string, std::unique_ptr<RootKeyStore>> root_keys_;
   std::optional<Store> store_;
   std::vector<Erasure::InRegion> ended_;
+  std::set<std::string> unlisted_;
 };
 
 }  // namespace efface::test

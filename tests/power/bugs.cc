@@ -24,6 +24,13 @@ class Labels {
   const Log& log_;
 };
 
+// A commit's last write reaches the disk with the next one's pages: nothing came between.
+bool is_synced_again(const Log& log, std::size_t at) {
+  for (std::size_t i = at + 1; i < log.size() && log[i].inode == log[at].inode; ++i)
+    if (log[i].is_sync()) return true;
+  return false;
+}
+
 // Numbers what has one label.
 void number(std::vector<Bug>& bugs) {
   std::map<std::string, int> seen;
@@ -84,6 +91,7 @@ std::vector<Bug> without_each_sync(const Simulation& simulation, std::size_t& id
         ++idle;
       } else {
         Bug bug{"without the " + labels.of(at), log, at};
+        bug.synced_again = operation.syncs_itself && is_synced_again(log, at);
         if (operation.syncs_itself)
           bug.log[at].syncs_itself = false;
         else
@@ -129,6 +137,29 @@ std::vector<Bug> with_steps_exchanged(const Simulation& simulation) {
   }
   number(bugs);
   return bugs;
+}
+
+const char* reason_of(const std::string& scenario, const Bug& bug) {
+  struct Rule {
+    const char* scenario;
+    const char* label;  // Its beginning.
+    const char* reason;
+  };
+  static constexpr Rule rules[] = {
+      {"create", "without the create: ", "until the store has its name, what is there is removed"},
+      {"create", "create: ", "until the store has its name, what is there is removed"},
+      {"erase, mirrored", "without the erase: ", "the keyring and its mirror: one of them has it"},
+      {"erase, mirrored", "erase: ", "the keyring and its mirror: one of them has it"},
+      {"maintain", "", "a tenant that left waits: its sweep takes whatever has no key"},
+      {"sweep", "without the maintain: write to keyring", "it is swept once more"},
+      {"transfer", "", "until the source has erased her, the copy is made anew"},
+      {"merge", "", "until she is merged, it is done again"},
+      {"re-key", "", "until the old key is gone, both generations are read"},
+  };
+  if (bug.synced_again) return "synced by the next commit, before anything else happens";
+  for (const Rule& rule : rules)
+    if (scenario == rule.scenario && bug.label.starts_with(rule.label)) return rule.reason;
+  return nullptr;
 }
 
 }  // namespace efface::test::power

@@ -1,8 +1,7 @@
 // What the simulator is worth: a protocol with a bug in it must leave a state that is told as wrong.
-#include <gtest/gtest.h>
-
 #include <cstdio>
-#include <functional>
+
+#include <gtest/gtest.h>
 
 #include "crash/scenarios.h"
 #include "power/bugs.h"
@@ -10,15 +9,18 @@
 namespace efface::test::power {
 namespace {
 
+// Every bug runs until it is caught, with all of each state looked at.
 Effort effort() { return {.disks = disks_of({page_bytes}), .thorough_every = 1}; }
 
 struct Verdicts {
   std::size_t seeded = 0;
   std::size_t caught = 0;
   std::size_t without_effect = 0;  // Leave no state that the protocol as it is does not leave.
+  std::size_t excused = 0;         // Leave others, none of them wrong, for a reason that is listed.
 };
 
-void judge(Simulation& simulation, const std::vector<Bug>& bugs, Verdicts& verdicts, Tally& tally) {
+void judge(Simulation& simulation, const std::string& scenario, const std::vector<Bug>& bugs,
+           Verdicts& verdicts, Tally& tally) {
   for (const Bug& bug : bugs) {
     const Tally one = in_child_with_tally([&](Tally& told) {
       simulation.run({.log = bug.log, .first = bug.first, .stops_at_finding = true}, effort(),
@@ -26,22 +28,21 @@ void judge(Simulation& simulation, const std::vector<Bug>& bugs, Verdicts& verdi
     });
     tally.broken = tally.broken || one.broken;
     ++verdicts.seeded;
+    const char* const reason = reason_of(scenario, bug);
     if (one.violations > 0) {
       ++verdicts.caught;
-      std::printf("   caught %s: %s", bug.label.c_str(), one.findings.data());
-      if (one.findings[0] == 0) std::printf("\n");
     } else if (one.states == 0) {
       ++verdicts.without_effect;
-      std::printf("   equal  %s\n", bug.label.c_str());
+    } else if (reason != nullptr) {
+      ++verdicts.excused;
+      std::printf("             not wrong: %s: %s\n", bug.label.c_str(), reason);
     } else {
-      std::printf("   MISSED %s (%zu states)\n", bug.label.c_str(), one.states);
-      tally.find(bug.label);
+      tally.find("not caught: " + bug.label);
     }
-    std::fflush(stdout);
   }
 }
 
-void expect_caught(const Scenario& scenario) {
+void expect_caught(const Scenario& scenario, std::size_t caught_min) {
   const TempDirectory home("power");
   const Tally tally = in_child_with_tally([&](Tally& told) {
     Simulation simulation(scenario, home.path());
@@ -49,24 +50,39 @@ void expect_caught(const Scenario& scenario) {
     if (told.violations > 0) return;
     Verdicts verdicts;
     std::size_t idle = 0;
-    judge(simulation, without_each_sync(simulation, idle), verdicts, told);
-    judge(simulation, with_steps_exchanged(simulation), verdicts, told);
-    std::printf("             %s: %zu bugs, %zu caught, %zu without effect; %zu syncs of nothing\n",
+    judge(simulation, scenario.label, without_each_sync(simulation, idle), verdicts, told);
+    judge(simulation, scenario.label, with_steps_exchanged(simulation), verdicts, told);
+    if (verdicts.caught < caught_min) told.find("fewer bugs are caught than before");
+    std::printf("             %s: of %zu bugs %zu caught, %zu without effect, %zu not wrong\n",
                 scenario.label.c_str(), verdicts.seeded, verdicts.caught, verdicts.without_effect,
-                idle);
+                verdicts.excused);
     std::fflush(stdout);
   });
   EXPECT_FALSE(tally.broken);
   EXPECT_EQ(tally.violations, 0u) << tally.findings.data();
 }
 
-TEST(Bug, InEraseIsCaught) { expect_caught(erasing()); }
-TEST(Bug, InCreateIsCaught) { expect_caught(creating()); }
-TEST(Bug, InPutIsCaught) { expect_caught(putting()); }
-TEST(Bug, InMirrored) { expect_caught(mirrored(erasing())); }
-TEST(Bug, InRotate) { expect_caught(rotating()); }
-TEST(Bug, InMaintain) { expect_caught(maintaining()); }
-TEST(Bug, InTransfer) { expect_caught(transferring()); }
+#ifndef EFFACE_POWER_SOAK
+
+TEST(ProtocolBug, InEraseIsCaught) { expect_caught(erasing(), 14); }
+TEST(ProtocolBug, InRotationIsCaught) { expect_caught(rotating(), 14); }
+TEST(ProtocolBug, InDeclareIsCaught) { expect_caught(declaring(), 6); }
+TEST(ProtocolBug, InSuppressIsCaught) { expect_caught(suppressing(), 21); }
+
+#else
+
+TEST(ProtocolBug, InCreateIsCaughtOrListed) { expect_caught(creating(), 12); }
+TEST(ProtocolBug, InPutIsCaughtOrListed) { expect_caught(putting(), 17); }
+TEST(ProtocolBug, InEnrolIsCaughtOrListed) { expect_caught(enrolling(), 11); }
+TEST(ProtocolBug, InOffboardIsCaughtOrListed) { expect_caught(offboarding(), 8); }
+TEST(ProtocolBug, InSweepIsCaughtOrListed) { expect_caught(sweeping(), 15); }
+TEST(ProtocolBug, InMaintainIsCaughtOrListed) { expect_caught(maintaining(), 25); }
+TEST(ProtocolBug, InReKeyingIsCaughtOrListed) { expect_caught(rekeying(), 25); }
+TEST(ProtocolBug, InMergeIsCaughtOrListed) { expect_caught(merging(), 18); }
+TEST(ProtocolBug, InTransferIsCaughtOrListed) { expect_caught(transferring(), 33); }
+TEST(ProtocolBug, WithAMirrorIsCaughtOrListed) { expect_caught(mirrored(erasing()), 8); }
+
+#endif
 
 }  // namespace
 }  // namespace efface::test::power
