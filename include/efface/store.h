@@ -9,7 +9,9 @@
 //           for writes; writes that wait at the same time commit as one.
 // Processes One process holds a region: another gets busy. A child of fork() gets forked.
 // Lifetime  The RootKeyStores outlive the store and all handles.
-// Errors    Result<T> everywhere, and nothing throws. An Error carries no personal data.
+// Errors    Result<T> everywhere, and nothing throws; what answers a plain value (regions(),
+//           tenants(), Update::put) throws std::bad_alloc and nothing else. An Error carries no
+//           personal data. After out_of_memory, from any call: all of it or nothing is there.
 #pragma once
 #include <chrono>
 #include <cstdint>
