@@ -244,7 +244,8 @@ void Room::look_at_once(World& world, const Activity* activity, const Subject* w
   const Status put = activity->put(*who, RecordName("probe"), as_bytes("after"));
   report_->probe_acknowledged = static_cast<bool>(put);
   if (put) {
-    if (report_->code == Errc::outcome_unknown)
+    // Of two regions the other one may be what it knows not.
+    if (report_->code == Errc::outcome_unknown && !operation_.two_regions)
       report_->find("the store works on though it knows not what is on disk");
   } else if (put.error().code() != Errc::closed && put.error().code() != Errc::tenant_unknown) {
     report_->find(with_code("a later write fails when nothing is wrong any more", put.error()));
