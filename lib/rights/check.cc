@@ -71,7 +71,7 @@ class RegionCheck {
 
 Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord& link) {
   constexpr std::size_t handle_at = 4;
-  if (link.fields.value.size() < handle_at + sizeof(keyring::Handle)) {
+  if (link.fields.shared.size() < handle_at + sizeof(keyring::Handle)) {
     ++damage_[shared_record];
     return {};
   }
@@ -81,7 +81,7 @@ Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord
     return opened.error();
   if (opened && !*opened) return {};  // Somebody else's erasure took it: it is swept.
   keyring::Handle group;
-  std::ranges::copy(link.fields.value.subspan(handle_at, group.size()), group.begin());
+  std::ranges::copy(link.fields.shared.subspan(handle_at, group.size()), group.begin());
   groups_.insert(group);
   return {};
 }
