@@ -1,7 +1,6 @@
 #include "faults/trial.h"
 
 #include <dirent.h>
-#include <execinfo.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,15 +138,6 @@ std::string Room::in_child(const std::function<void()>& body) {
   if (pid < 0) std::abort();
   if (pid == 0) {
     std::signal(SIGABRT, SIG_DFL);
-    if (std::getenv("BT"))
-      std::signal(SIGABRT, [](int) {
-        disarm();
-        void* f[40];
-        int n = backtrace(f, 40);
-        backtrace_symbols_fd(f, n, 2);
-        std::signal(SIGABRT, SIG_DFL);
-        std::abort();
-      });
     ::alarm(hang_seconds);
     body();
     ::_exit(0);
