@@ -121,8 +121,9 @@ class EFFACE_EXPORT Activity {
   // Answers whether it was there.
   Result<bool> remove(const Subject& subject, RecordName name,
                       Shred shred = Shred::within_window) const;
-  // Enrols the person there when the tenant does not know her. Errors: region_mismatch when her
-  // home is another region; region_not_permitted.
+  // Enrols the person there when the tenant does not know her; after an error she may be enrolled
+  // without the record. Errors: region_mismatch when her home is another region;
+  // region_not_permitted.
   Status put(SubjectId id, const Region& region, RecordName name, Bytes value,
              const PutOptions& options = {}) const;
 

@@ -8,6 +8,7 @@
 #include "efface/doctor.h"
 #include "efface/file_root_key_store.h"
 #include "efface/forensics.h"
+#include "efface/harden.h"
 #include "efface/incident.h"
 #include "efface/limits.h"
 #include "efface/pkcs11_root_key_store.h"

@@ -10,7 +10,9 @@
 // Processes One process holds a region, another gets busy; or several share it, each with
 //           OpenOptions::shared. A child of fork() gets forked.
 // Lifetime  The RootKeyStores outlive the store and all handles.
-// Errors    Result<T> everywhere, and nothing throws. An Error carries no personal data.
+// Errors    Result<T> everywhere, and nothing throws; what answers a plain value (regions(),
+//           tenants(), Update::put) throws std::bad_alloc and nothing else. An Error carries no
+//           personal data. After out_of_memory, from any call: all of it or nothing is there.
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -15,6 +15,8 @@ using internal::UpdateKind;
 
 namespace {
 
+constexpr Error no_memory_for_a_batch(Errc::out_of_memory, "there was no memory for the batch");
+
 constexpr int races_max = 64;
 constexpr std::size_t shred_records_max = 4'096;  // Sealed anew in one commit.
 
@@ -152,12 +154,17 @@ Status Activity::put_shared(std::span<const Subject* const> subjects, Sharing sh
 
 Batch Activity::batch(const Region& region) const {
   const access::Activity& activity = state_->activity;
-  return Access::batch(activity, activity.tenant->region(Access::region(region).get()));
+  try {
+    return Access::batch(activity, activity.tenant->region(Access::region(region).get()));
+  } catch (const std::bad_alloc&) {
+    return Access::batch_of_nothing();  // What is put into it says so.
+  }
 }
 
 Status Activity::commit(Batch&& batch) const {
   return api::guarded([&]() -> Status {
     Batch used_up = std::move(batch);
+    if (Access::state(used_up) == nullptr) return no_memory_for_a_batch;
     auto& state = *Access::state(used_up);
     if (state.refusal) return *state.refusal;
     if (state.activity.tenant != state_->activity.tenant ||
@@ -216,6 +223,7 @@ Status check_home(const std::optional<Error>& refusal, const access::TenantRegio
 
 Status Batch::put(const Subject& subject, RecordName name, Bytes value, const PutOptions& options) {
   return api::guarded([&]() -> Status {
+    if (state_ == nullptr) return no_memory_for_a_batch;
     const access::Person& person = Access::person(subject);
     EFFACE_TRY(check_home(state_->refusal, state_->region, person));
     EFFACE_ASSIGN(const access::PutTerms terms, terms_of(state_->activity, options));
@@ -225,13 +233,18 @@ Status Batch::put(const Subject& subject, RecordName name, Bytes value, const Pu
 
 Status Batch::remove(const Subject& subject, RecordName name) {
   return api::guarded([&]() -> Status {
+    if (state_ == nullptr) return no_memory_for_a_batch;
     const access::Person& person = Access::person(subject);
     EFFACE_TRY(check_home(state_->refusal, state_->region, person));
     return access::seal_remove(state_->activity, person, name, state_->writes);
   });
 }
 
-std::size_t Batch::records() const noexcept { return state_->writes.changes.size(); }
-std::size_t Batch::sealed_bytes() const noexcept { return state_->writes.bytes; }
+std::size_t Batch::records() const noexcept {
+  return state_ == nullptr ? 0 : state_->writes.changes.size();
+}
+std::size_t Batch::sealed_bytes() const noexcept {
+  return state_ == nullptr ? 0 : state_->writes.bytes;
+}
 
 }  // namespace efface

@@ -96,6 +96,7 @@ struct Access {
       state->refusal = region.error();
     return Batch(std::move(state));
   }
+  static Batch batch_of_nothing() noexcept { return Batch(nullptr); }
   static Record record(records::OpenRecord record) {
     return Record(std::make_unique<Record::State>(Record::State{std::move(record)}));
   }

@@ -100,6 +100,8 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
     wanted.keys = std::make_shared<const Keys>(std::move(all));
     return {};
   };
+  std::vector<KeyPlace> moved;  // Nothing may throw between the commit and forgetting them.
+  moved.reserve(rows.size());
   EFFACE_ASSIGN(const bool rekeyed,
                 change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
                   for (Ensure& row : rows) row.created = row.person_missing = false;
@@ -122,7 +124,6 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
     prepared_.reset();
   }
   // Rows of one tag share what the last of them saw.
-  std::vector<KeyPlace> moved;
   for (std::size_t i = rows.size(); i-- > 0;) {
     if (i + 1 < rows.size() && rows[i + 1].tag == rows[i].tag) rows[i].keys = rows[i + 1].keys;
     if (rows[i].created) moved.push_back({tree_number(tree), rows[i].tag});

@@ -69,6 +69,7 @@ Status Keyring::amend(const Lock& held, const TreeRef& tree, std::span<Amend> am
     tags.push_back(amend.tag);
     moved.push_back({tree_number(tree), amend.tag});
   }
+  moved.push_back({top_tree, tree.tenant.tag});  // Counts how many are held.
   const auto work = [&](Txn& txn) -> Status {
     EFFACE_TRY(txn.add(tree, tags, [&](std::size_t i, LeafEdit& leaf) -> Status {
       Amend& amend = amends[i];
@@ -94,9 +95,7 @@ Status Keyring::amend(const Lock& held, const TreeRef& tree, std::span<Amend> am
     prepared_.reset();
   }
   removals_.fetch_add(1, std::memory_order_acq_rel);
-  const KeyPlace tenant{top_tree, tree.tenant.tag};
-  moved.push_back(tenant);  // Counts how many are held.
-  cache_.forget(moved);
+  cache_.forget(moved);  // Nothing may throw between the commit and this.
   return {};
 }
 

@@ -67,6 +67,10 @@ Status Keyring::learn_root(const RootRecord& record) {
 // Under the lock of all processes. One that died may have left an epoch to be destroyed, a copy of
 // the ledger that is behind, and mirrors as well.
 Status Keyring::catch_up_with_others() {
+  // LMDB brings to its end what one that died within its commit had all but committed.
+  {
+    EFFACE_ASSIGN(const storage::WriteTxn ended, environment_.write(storage::Space::removal));
+  }
   const auto last = environment_.last_transaction();
   if (!last) return Error(Errc::busy, "the map is being moved");
   if (*last == known_transaction_) return {};

@@ -211,9 +211,10 @@ Status Vault::commit(std::span<Change> changes, std::int64_t now_ms,
   return job.answer;
 }
 
-Result<Vault::Seen> Vault::seen() const {
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
-  EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(seen_key));
+namespace {
+
+Result<Vault::Seen> decode_seen(const std::optional<Bytes>& bytes) {
+  using Seen = Vault::Seen;
   if (!bytes) return Seen{};
   if (bytes->size() != seen_bytes)
     return Error(Errc::corruption, "what records have seen of their keyring has another size");
@@ -223,11 +224,23 @@ Result<Vault::Seen> Vault::seen() const {
   return Seen{load_le<std::uint64_t>(bytes->data()), load_le<Epoch>(bytes->data() + 8)};
 }
 
+}  // namespace
+
+Result<Vault::Seen> Vault::seen() const {
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(seen_key));
+  return decode_seen(bytes);
+}
+
 // It never goes back: records that knew a newer keyring say so.
 Status Vault::note_seen(storage::WriteTxn& txn, Seen& noted) const {
   if (watched_ == nullptr) return {};
+  if (processes_ != nullptr) {  // What others wrote knew a newer keyring, perhaps.
+    EFFACE_ASSIGN(const std::optional<Bytes> there, txn.get(seen_key));
+    EFFACE_ASSIGN(noted, decode_seen(there));
+  }
   const Seen now{watched_->sequence(), watched_->epoch()};
-  if (now.sequence <= seen_.sequence) return {};
+  if (now.sequence <= noted.sequence) return {};
   std::array<std::byte, seen_bytes> bytes;
   store_le(bytes.data(), now.sequence);
   store_le(bytes.data() + 8, now.epoch);
@@ -257,8 +270,6 @@ Result<Vault::Alone> Vault::be_alone() {
   Alone alone{std::unique_lock(writer_)};
   if (processes_ == nullptr) return alone;
   EFFACE_ASSIGN(alone.there, processes_->lock(records_byte, os::ByteLocks::Mode::alone, deadline_));
-  // What others wrote knew a newer keyring, perhaps.
-  EFFACE_ASSIGN(seen_, seen());
   return alone;
 }
 

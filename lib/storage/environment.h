@@ -79,8 +79,9 @@ class Environment {
     std::uint32_t stale_readers;  // snapshots of processes that died; the next open frees them
   };
   Result<Stats> stats() const;
-  // The number of the last that was committed, by any process; nothing in a child, or while the map
-  // is being moved. Cost: a few loads.
+  // The number of the last that a read would see, of whatever process; nothing where none would
+  // begin. It is not what LMDB's meta pages say: one that died within its commit may have written
+  // those, and until the next write transaction nobody reads what it wrote. Cost: as read.
   std::optional<std::uint64_t> last_transaction() const noexcept;
   // Grows the map to that much ahead of time, if it may and no transaction keeps it where it is.
   Status expand(std::uint64_t map_bytes) const;

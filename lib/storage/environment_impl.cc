@@ -86,12 +86,13 @@ MDB_envinfo EnvironmentImpl::info() const noexcept {
 }
 
 std::optional<std::uint64_t> EnvironmentImpl::last_transaction() noexcept {
-  if (!check_usable()) return std::nullopt;
-  const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
-  if (!lane) return std::nullopt;
-  const std::uint64_t last = info().me_last_txnid;
-  gate_.leave(*lane);
-  return last;
+  try {
+    auto begun = begin_read();
+    if (!begun) return std::nullopt;
+    return ReadTxn(std::move(begun).value()).transaction_id();
+  } catch (const std::bad_alloc&) {
+    return std::nullopt;
+  }
 }
 
 Error EnvironmentImpl::failed(int code, Note note) noexcept {

@@ -67,6 +67,7 @@ void add_records(std::vector<Operation>& all) {
       on_person("put_new", Kind::decides, "ann", "orders", [](World& world, Subject&, auto& a) {
         return a.put(SubjectId("hugo"), world.region(), RecordName("new"), as_bytes("fresh"));
       }));
+  all.back().in_steps = true;  // She may be enrolled without the record.
   all.push_back(
       on_person("update", Kind::writes, "ann", "orders", [](World&, Subject& who, auto& a) {
         return a.update(who, RecordName("first"), [](std::optional<Bytes>) -> Result<Update> {
@@ -233,6 +234,7 @@ void add_erasures(std::vector<Operation>& all) {
     EFFACE_ASSIGN(const OffboardPlan plan, world.store().prepare_offboard(world.tenant()));
     return status_of(world.store().offboard(Tenant(world.tenant()), plan.token));
   }));
+  all.back().in_steps = true;
   all.back().before = [](World& world) {
     return status_of(world.tenant().release(world.subject("cat"), 1));
   };
@@ -243,6 +245,7 @@ void add_erasures(std::vector<Operation>& all) {
     return world.store().maintain(now);
   }));
   all.back().later = Days(4);
+  all.back().in_steps = true;  // In bounded transactions.
   all.push_back(of_store("rotate_root", Kind::destroys, [](World& world) {
     return world.store().rotate_root(world.region(), Actor("desk"));
   }));

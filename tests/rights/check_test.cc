@@ -116,6 +116,18 @@ TEST_F(Check, FindsNothingInAHealthyStoreAndCountsWhatItOpened) {
   EXPECT_TRUE(check().clean());
 }
 
+TEST_F(Check, FindsNothingWrongWithARecordOfSeveralPeople) {
+  const Subject dan = enrol("dan");
+  const Subject fay = enrol("fay");
+  const Subject* const both[] = {&dan, &fay};
+  for (const auto& [sharing, name] : {std::pair(Sharing::any, "any"), {Sharing::all, "all"}})
+    ASSERT_TRUE(
+        activity("ratings").put_shared(both, sharing, RecordName(name), as_bytes("theirs")));
+  const CheckReport report = check();
+  EXPECT_TRUE(report.clean());
+  EXPECT_EQ(report.shared, 2u);
+}
+
 TEST_F(Check, TellsHowFarItIs) {
   std::uint64_t last = 0;
   ASSERT_TRUE(store_->check([&](std::uint64_t looked_at) {
