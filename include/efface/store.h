@@ -155,8 +155,9 @@ class EFFACE_EXPORT Store {
   static Result<Store> create(const OpenOptions& options);
 
   // Opens the regions for which a root key store is given; finishes what a crash interrupted.
-  // Errors: unsupported (shared); store_missing, busy, keyring_stale, root_key_missing, root_key_mismatch, unsafe_path,
-  // unsafe_filesystem, assurance_too_low, format_old, format_new, corruption, region_unknown.
+  // Errors: unsupported (shared); store_missing, busy, keyring_stale, root_key_missing,
+  // root_key_mismatch, unsafe_path, unsafe_filesystem, assurance_too_low, format_old, format_new,
+  // corruption, region_unknown.
   static Result<Store> open(const OpenOptions& options);
 
   // The regions that a store was made with, in name order; opens nothing. Errors: as open.

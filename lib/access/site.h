@@ -36,8 +36,8 @@ class Site {
     return setting_.on_incident;
   }
 
-  // Those that other processes declared, or off-boarded, are seen first; where they cannot be, those
-  // that are known are answered.
+  // Those that other processes declared, or off-boarded, are seen first; where they cannot be,
+  // those that are known are answered.
   Result<std::shared_ptr<TenantState>> tenant(std::string_view name) const;
   std::vector<std::shared_ptr<TenantState>> tenants() const;  // In name order.
   // Where a crash left a tenant in some of its regions only, this completes it.
