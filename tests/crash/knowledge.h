@@ -1,5 +1,5 @@
-// crash/knowledge.h -- what is known of a store from the operations that were begun and acknowledged:
-// what it may hold, and what it must not have any more.
+// crash/knowledge.h -- what is known of a store from the operations that were begun and
+// acknowledged: what it may hold, and what it must not have any more.
 #pragma once
 #include <array>
 #include <cstddef>
