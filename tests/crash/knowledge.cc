@@ -26,6 +26,7 @@ bool is_erasure(Op::What what) noexcept {
     case Op::What::offboard:
     case Op::What::transfer:
     case Op::What::merge:
+    case Op::What::shred:
     case Op::What::rotate:
       return true;
     default:

@@ -183,8 +183,11 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   }
   if (op.what == What::put)
     return failure_of(activity->put(subjects.front(), name, as_bytes(op.value)));
-  if (op.what == What::shred)
-    return failure_of(activity->remove(subjects.front(), name, Shred::now));
+  if (op.what == What::shred) {
+    const auto removed = activity->remove(subjects.front(), name, Shred::now);
+    if (removed) ended_.emplace_back().region = subjects.front().home().name();
+    return failure_of(removed);
+  }
   if (op.what == What::remove) return failure_of(activity->remove(subjects.front(), name));
   Batch batch = activity->batch(subjects.front().home());
   for (const Subject& subject : subjects)

@@ -1,5 +1,4 @@
-// What the simulator is worth: a protocol with a bug in it must leave a state that is told as
-// wrong.
+// What the simulator is worth: a protocol with a bug must leave a state that is told as wrong.
 #include <cstdio>
 
 #include <gtest/gtest.h>

@@ -1,9 +1,8 @@
 // power/disk.h -- what a disk may hold when the power goes, while a log of operations runs.
 //
 // Shape    A file is what is durable of it and the units that wait: a write is split at multiples
-// of
-//          the unit's size, and each unit reaches the disk or does not, in whole sectors. A sync of
-//          a file makes its units durable; a write to a file opened with O_DSYNC, those of the
+//          of the unit's size, and each unit reaches the disk or does not, in whole sectors. A sync
+//          of a file makes its units durable; a write to a file opened with O_DSYNC, those of the
 //          pages that it touches. Names are durable or wait too.
 // Model    ordered: of the changes of names, the first so many are there; a sync of anything makes
 //          all of them durable, as a journal does. strict: any of them may be there; only a sync of
