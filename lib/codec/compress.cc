@@ -72,8 +72,8 @@ class Use {
   Workspace<Context>& workspace_;
 };
 
-// The one of this thread; it goes with the thread. Not a thread_local: for the destructor of one the
-// C library ends the process when it has no memory.
+// The one of this thread; it goes with the thread. Not a thread_local: for the destructor of one
+// the C library ends the process when it has no memory.
 template <class Context>
 Workspace<Context>& workspace_of_thread(std::size_t (*size)(),
                                         Context* (*make)(void*, std::size_t)) {

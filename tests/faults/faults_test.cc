@@ -1,5 +1,5 @@
-// Each call of the system and each allocation of each public operation fails, once and for ever: the
-// answer is a typed error, nothing acknowledged is lost, nothing leaks, nothing hangs.
+// Each call of the system and each allocation of each public operation fails, once and for ever:
+// the answer is a typed error, nothing acknowledged is lost, nothing leaks, nothing hangs.
 #include <gtest/gtest.h>
 
 #include "faults/sweep.h"

@@ -1,8 +1,8 @@
-// faults/injector.h -- every system call on files and every allocation of this process, counted; one
-// of them fails, or all of its kind from one on.
+// faults/injector.h -- every system call on files and every allocation of this process, counted;
+// one of them fails, or all of its kind from one on.
 //
-// Shape    The executable defines the C library's functions itself, so that those of LMDB, libsodium
-//          and the C++ library come here too. Unarmed, calls pass.
+// Shape    The executable defines the C library's functions itself, so that those of LMDB,
+//          libsodium and the C++ library come here too. Unarmed, calls pass.
 // Threads  Counts the calls of all; armed and disarmed by one.
 #pragma once
 #include <cstddef>
