@@ -2,8 +2,7 @@
 // one of them fails, or all of its kind from one on.
 //
 // Shape    The executable defines the C library's functions itself, so that those of LMDB,
-// libsodium
-//          and the C++ library come here too. Unarmed, calls pass.
+//          libsodium and the C++ library come here too. Unarmed, calls pass.
 // Threads  Counts the calls of all; armed and disarmed by one.
 #pragma once
 #include <cstddef>

@@ -40,12 +40,16 @@ Sweep at_every_point(Room& room, std::size_t stride) {
       all.findings.push_back(std::move(finding));
     }
   };
-  for (std::size_t at = 1; at <= room.calls().size(); ++at, ++all.points)
-    for (const Mishap& mishap : mishaps(room.calls()[at - 1]))
-      inject({.at = at, .error = mishap.error, .for_ever = mishap.for_ever});
-  for (std::size_t at = 1; at <= room.allocations(); ++at, ++all.points)
-    for (const Mishap& mishap : mishaps(Call::allocate))
-      inject({.at = at, .allocation = true, .error = mishap.error, .for_ever = mishap.for_ever});
+  const auto at_point = [&](std::size_t at, bool allocation, Call call) {
+    const std::size_t before = all.injections;
+    for (const Mishap& mishap : mishaps(call))
+      inject(
+          {.at = at, .allocation = allocation, .error = mishap.error, .for_ever = mishap.for_ever});
+    all.points += all.injections > before ? 1 : 0;
+  };
+  for (std::size_t at = 1; at <= room.calls().size(); ++at)
+    at_point(at, false, room.calls()[at - 1]);
+  for (std::size_t at = 1; at <= room.allocations(); ++at) at_point(at, true, Call::allocate);
   return all;
 }
 
