@@ -12,7 +12,8 @@
 // Lifetime  The RootKeyStores outlive the store and all handles.
 // Errors    Result<T> everywhere, and nothing throws; what answers a plain value (regions(),
 //           tenants(), Update::put) throws std::bad_alloc and nothing else. An Error carries no
-//           personal data. After out_of_memory, from any call: all of it or nothing is there.
+//           personal data. After any of them all of a call or nothing is there; one that takes
+//           several commits (suppress, merge, transfer, maintain ...) is mended by doing it again.
 #pragma once
 #include <chrono>
 #include <cstdint>
