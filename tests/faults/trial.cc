@@ -110,7 +110,9 @@ Room::Room(const Operation& crashed, std::size_t stop_at) : operation_(crashed) 
     test::stop_at(stop_at);
     static_cast<void>(run(left));
   });
-  if (died != "it dies of " + std::to_string(stopped_status)) cannot_begin(crashed, died);
+  // One call fewer than the last time, as pages fall: then it is through, and is opened so.
+  if (!died.empty() && died != "it dies of " + std::to_string(stopped_status))
+    cannot_begin(crashed, died);
   // What stands between two steps of restore is refused by open.
   const Operation& next = crashed.name == "restore" ? crashed : operation("open");
   operation_.kind = next.kind;
