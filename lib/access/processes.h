@@ -1,7 +1,8 @@
 // access/processes.h -- what the processes that share a region keep one another from.
 //
-// Shape   DIR/NAME/processes: nothing in it, its bytes are locked (os/lock.h). Where one process
-//         has the region alone there is no such file, and the threads' own locks do.
+// Shape   DIR/NAME/processes: its first bytes are locked (os/lock.h); from 64 on, 128 bytes say of
+//         which boot and which namespace of process ids the sharers are. Where one process has the
+//         region alone it is not looked at, and the threads' own locks do.
 // Errors  busy: the deadline passed.
 #pragma once
 #include <mutex>
