@@ -25,9 +25,9 @@ class Writer {
  public:
   template <std::unsigned_integral T>
   void number(T value) {
-    std::byte bytes[sizeof(T)];
-    store_le(bytes, value);
-    out_.insert(out_.end(), std::begin(bytes), std::end(bytes));
+    const std::size_t at = out_.size();
+    out_.resize(at + sizeof value);
+    store_le(out_.data() + at, value);
   }
   void time(TimePoint when) { number(to_ms(when)); }
   void time(const std::optional<TimePoint>& when) {
