@@ -243,7 +243,7 @@ class EFFACE_EXPORT Store {
   // Makes a recovery capsule (efface/capsule.h): from now on every receipt has its day. Whole or
   // not at all, also after a crash, and durable when it answers; but its day stays in the ledger.
   // Errors: exists; invalid_argument: the day is over, or the public key hides nothing;
-  // unsafe_path: it would lie inside the data; region_not_open; no_space, io.
+  // unsafe_path: it would lie inside the data; region_not_open, region_unknown; no_space, io.
   Result<CapsuleReport> make_capsule(const Region& region, const CapsuleOptions& options,
                                      Actor actor) const;
 

@@ -34,6 +34,9 @@ Result<std::uint64_t> write_sealed(const os::File& file, const RecipientPublicKe
 
 Result<CapsuleReport> make_capsule(const Site& site, RegionState& region,
                                    const CapsuleOptions& options, std::string_view actor) {
+  const auto is_it = [&](const auto& known) { return known.get() == &region; };
+  if (std::ranges::none_of(site.regions(), is_it))
+    return Error(Errc::region_unknown, "the region belongs to another store");
   if (!region.open) return Error(Errc::region_not_open, "the region is not open here");
   if (options.target.empty() || options.target.filename().empty())
     return Error(Errc::invalid_argument, "a capsule needs a file with a name");

@@ -55,7 +55,8 @@ Status Keyring::write_capsule(std::uint32_t last_day, const ledger::Entry& decis
   }
   return with_snapshot(
       [&](const NodeReader&, const TreeRoot& top, const storage::ReadTxn& txn) -> Status {
-        EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(*txn.get(root_record_key)));
+        EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(root_record_key));
+        EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
         EFFACE_ASSIGN(const storage::Environment::Stats stats, environment_.stats());
         CapsuleWriter writer(sink);
         EFFACE_TRY(writer.begin({last_day, options_.region, record.root_id, record.epoch,
