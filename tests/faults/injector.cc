@@ -72,10 +72,15 @@ enum class Verdict : std::uint8_t { pass, fail, half, swallow };
 
 Verdict verdict_on(Call kind, bool is_at) {
   State& now = state();
-  const Fault& fault = now.fault;
+  Fault& fault = now.fault;
   if (is_at) {
     now.reached = true;
     now.kind = kind;
+    if (fault.chance != 0) {
+      const std::span<const Mishap> all = mishaps(kind);
+      fault.error = all[fault.chance % all.size()].error;
+      fault.for_ever = all[fault.chance % all.size()].for_ever;
+    }
   } else if (!now.reached || !fault.for_ever || kind != now.kind) {
     return Verdict::pass;
   }

@@ -40,6 +40,7 @@ struct Fault {
   int error = 0;
   bool for_ever = false;   // Every later call of that kind too.
   bool swallowed = false;  // A control: nothing is done, and the answer is that all is well.
+  std::size_t chance = 0;  // Not 0: chooses one of the mishaps of its kind, whatever stands above.
 };
 
 // What can go wrong with a call of that kind.

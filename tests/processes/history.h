@@ -17,7 +17,7 @@
 namespace efface::test {
 
 constexpr std::size_t people_of_history = 12;
-constexpr std::size_t roles_of_history = 4;  // Of each at most one process is alive.
+constexpr std::size_t roles_of_history = 8;  // Of each at most one is at work at a time.
 using Counts = std::array<std::atomic<std::uint64_t>, roles_of_history>;
 
 struct History {
@@ -49,11 +49,20 @@ struct History {
   }
 };
 
-// Puts, erases and reads, by chance; tells the history.
+// Puts, erases and reads, by chance; tells the history. Whose call failed knows nothing of how it
+// ended until it is buried.
 class Participant {
  public:
-  Participant(History& history, View& view, std::uint64_t seed, std::size_t role, std::size_t roles)
-      : history_(history), view_(view), random_(seed), role_(role), roles_(roles) {}
+  enum class Errors : bool { none, some };  // Whether the system may fail its calls.
+
+  Participant(History& history, View& view, std::uint64_t seed, std::size_t role, std::size_t roles,
+              Errors errors = Errors::none)
+      : history_(history),
+        view_(view),
+        random_(seed),
+        role_(role),
+        roles_(roles),
+        errors_(errors) {}
 
   void act() {
     const std::size_t who = random_() % people_of_history;
@@ -66,9 +75,15 @@ class Participant {
       read(who);
     history_.operations.fetch_add(1);
   }
+  void erase_all() {
+    for (std::size_t who = 0; who < people_of_history; ++who) erase(who);
+  }
 
  private:
   static std::string id_of(std::size_t who) { return "p" + std::to_string(who); }
+  void fails(const char* what, const std::string& detail) {
+    if (errors_ == Errors::none) history_.violate(what, detail);
+  }
 
   void put(std::size_t who) {
     History::Person& person = history_.people[who];
@@ -78,7 +93,7 @@ class Participant {
     const Status done = view_.put(id_of(who), std::to_string(value));
     // She was erased between her enrolment and the record: it says so, and is right.
     if (!done && done.error().code() == Errc::subject_erased) return;
-    if (!done) return history_.violate("a put fails", name(done.error().code()));
+    if (!done) return fails("a put fails", name(done.error().code()));
     for (std::size_t i = 0; i < ended.size(); ++i) person.ended_then[i] = ended[i];
     person.acknowledged.store(value);
   }
@@ -88,7 +103,7 @@ class Participant {
     const std::uint64_t acknowledged = person.acknowledged.load();
     person.erasures_begun[role_].fetch_add(1);
     const std::string done = view_.erase(id_of(who));
-    if (done != "erased" && done != "unknown") return history_.violate("an erasure fails", done);
+    if (done != "erased" && done != "unknown") return fails("an erasure fails", done);
     std::uint64_t dead = person.dead.load();
     while (dead < acknowledged && !person.dead.compare_exchange_weak(dead, acknowledged)) {
     }
@@ -115,7 +130,7 @@ class Participant {
     }
     std::uint64_t value = 0;
     const auto parsed = std::from_chars(found.data(), found.data() + found.size(), value);
-    if (parsed.ec != std::errc()) return history_.violate("a read fails", found);
+    if (parsed.ec != std::errc()) return fails("a read fails", found);
     if (value <= dead) history_.violate("who was erased is read", std::to_string(dead - value));
     if (value < acknowledged) history_.violate("an older value is read", "");
     history_.read.fetch_add(1);
@@ -126,6 +141,7 @@ class Participant {
   std::mt19937_64 random_;
   std::size_t role_;
   std::size_t roles_;
+  Errors errors_;
 };
 
 }  // namespace efface::test

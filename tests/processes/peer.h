@@ -66,6 +66,7 @@ class Peer {
 
   void tell(char what = '.') const { Channel(in_, out_).tell(what); }
   char wait() const { return Channel(in_, out_).wait(); }
+  pid_t id() const noexcept { return pid_; }
   void kill(int signal) const { ::kill(pid_, signal); }
   // Until it is stopped, by itself or by a signal.
   bool wait_until_stopped() const {

@@ -58,12 +58,17 @@ class View {
     if (!tenant_) tenant_.emplace(store_->tenant("acme", Actor("test")).value());
     return *tenant_;
   }
-  Activity activity(const char* purpose = "ratings") {
-    return tenant().activity(tenant().purpose(purpose).value()).value();
+  Result<Activity> try_activity(const char* called = "ratings") {
+    const auto purpose = tenant().purpose(called);
+    if (!purpose) return purpose.error();
+    return tenant().activity(*purpose);
   }
+  Activity activity(const char* purpose = "ratings") { return try_activity(purpose).value(); }
   Result<Subject> find(const std::string& id) { return tenant().subject(SubjectId(id)); }
   Status put(const std::string& id, std::string_view value) {
-    return activity().put(SubjectId(id), region(), RecordName("r"), as_bytes(value));
+    auto now = try_activity();
+    if (!now) return now.error();
+    return now->put(SubjectId(id), region(), RecordName("r"), as_bytes(value));
   }
   std::string get(const std::string& id) {
     const auto subject = find(id);
@@ -71,7 +76,9 @@ class View {
     return get(*subject);
   }
   std::string get(const Subject& subject) {
-    return text_of(activity().get(subject, RecordName("r")));
+    auto now = try_activity();
+    if (!now) return name(now.error().code());
+    return text_of(now->get(subject, RecordName("r")));
   }
   std::string erase(const std::string& id) {
     const SubjectId ids[] = {SubjectId(id)};
