@@ -8,9 +8,6 @@
 namespace efface::cli {
 namespace {
 
-constexpr int on_warning = 1;
-constexpr int on_danger = 2;
-
 void say(const Finding& finding, Output& out) {
   if (out.json()) {
     Json object{{"severity", name(finding.severity)}, {"check", finding.check}};

@@ -7,8 +7,6 @@
 namespace efface::cli {
 namespace {
 
-constexpr int on_warning = 1;
-constexpr int on_danger = 2;  // As doctor's.
 constexpr int places_max = 1'000;
 
 struct Kind {

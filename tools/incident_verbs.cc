@@ -26,7 +26,7 @@ struct IncidentOptions {
   std::string tenant;
 };
 
-IncidentNumber number_of(const std::string& text) {
+IncidentNumber incident_number(const std::string& text) {
   IncidentNumber number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number == 0)
@@ -226,7 +226,7 @@ void say_exposure(Output& out, const TenantExposure& exposure) {
 }
 
 void show(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   Session session(common);
   const Incident incident = take(session.store().incident(number));
   Json object = json_of(incident);
@@ -258,14 +258,14 @@ void say_state(Output& out, const Incident& incident) {
 }
 
 void update(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   Session session(common);
   take(session.store().update_incident(number, given.text, Actor(common.actor)));
   say_state(out, take(session.store().incident(number)));
 }
 
 void notify(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   const Audience audience = audience_of(given.audience);
   const auto when = time_if_any(given.when, "--when");
   Session session(common);
@@ -274,14 +274,14 @@ void notify(const Common& common, const IncidentOptions& given, Output& out) {
 }
 
 void close(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   Session session(common);
   take(session.store().close_incident(number, Actor(common.actor)));
   say_state(out, take(session.store().incident(number)));
 }
 
 void export_text(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   const Audience audience = audience_of(given.audience);
   Session session(common);
   const std::string text =
@@ -293,7 +293,7 @@ void export_text(const Common& common, const IncidentOptions& given, Output& out
 }
 
 void concerned(const Common& common, const IncidentOptions& given, Output& out) {
-  const IncidentNumber number = number_of(given.number);
+  const IncidentNumber number = incident_number(given.number);
   Session session(common);
   take(session.store().each_concerned(
       number, session.tenant(given.tenant),

@@ -13,6 +13,10 @@ namespace efface::cli {
 
 using Json = nlohmann::ordered_json;
 
+// How doctor and forensics end, where the answer itself is bad news.
+inline constexpr int on_warning = 1;
+inline constexpr int on_danger = 2;
+
 class Output {
  public:
   explicit Output(bool json) noexcept : json_(json) {}

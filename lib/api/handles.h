@@ -6,6 +6,7 @@
 #include "access/access.h"
 #include "access/site.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "crypto/sealed_stream.h"
 #include "efface/portability.h"
 
@@ -56,6 +57,11 @@ struct Batch::State {
 };
 
 namespace internal {
+
+inline Status check_actor(Actor actor) {
+  if (base::is_label(actor.text)) return {};
+  return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
+}
 
 struct Access {
   template <class Handle>

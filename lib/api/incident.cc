@@ -3,7 +3,6 @@
 
 #include "api/handles.h"
 #include "base/check.h"
-#include "base/utf8.h"
 #include "rights/incident.h"
 #include "rights/incident_exposure.h"
 #include "rights/incident_text.h"
@@ -13,11 +12,6 @@ namespace efface {
 using internal::Access;
 
 namespace {
-
-Status check_actor(Actor actor) {
-  if (base::is_label(actor.text)) return {};
-  return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
-}
 
 Result<std::shared_ptr<access::TenantState>> checked(const access::Site& site,
                                                      const Tenant& tenant) {
@@ -32,7 +26,7 @@ Result<std::shared_ptr<access::TenantState>> checked(const access::Site& site,
 
 Result<IncidentNumber> Store::open_incident(const IncidentTerms& terms, Actor actor) const {
   return api::guarded([&]() -> Result<IncidentNumber> {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     return rights::open_incident(*state_->site, terms, actor.text);
   });
 }
@@ -47,7 +41,7 @@ Result<std::vector<Incident>> Store::incidents() const {
 
 Status Store::update_incident(IncidentNumber number, std::string_view text, Actor actor) const {
   return api::guarded([&]() -> Status {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     return rights::update_incident(*state_->site, number, text, actor.text);
   });
 }
@@ -55,14 +49,14 @@ Status Store::update_incident(IncidentNumber number, std::string_view text, Acto
 Status Store::note_notified(IncidentNumber number, Audience audience, Actor actor,
                             std::optional<TimePoint> when) const {
   return api::guarded([&]() -> Status {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     return rights::note_notified(*state_->site, number, audience, when, actor.text);
   });
 }
 
 Status Store::close_incident(IncidentNumber number, Actor actor) const {
   return api::guarded([&]() -> Status {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     return rights::close_incident(*state_->site, number, actor.text);
   });
 }

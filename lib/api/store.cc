@@ -3,7 +3,6 @@
 #include "access/processes.h"
 #include "api/handles.h"
 #include "base/check.h"
-#include "base/utf8.h"
 #include "rights/erasure.h"
 #include "rights/incident.h"
 #include "rights/notice.h"
@@ -15,11 +14,6 @@ namespace efface {
 using internal::Access;
 
 namespace {
-
-Status check_actor(Actor actor) {
-  if (base::is_label(actor.text)) return {};
-  return Error(Errc::invalid_argument, "an actor is a service or a desk: 1 to 64 of [a-z0-9_.-]");
-}
 
 // What a crash kept from being told.
 Status tell_unless_gone(const access::TenantState& tenant) {
@@ -109,7 +103,7 @@ std::vector<Region> Store::regions() const {
 Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Region> regions,
                                      Actor actor) const {
   return api::guarded([&]() -> Result<Tenant> {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     std::vector<std::shared_ptr<internal::RegionState>> states;
     for (const Region& region : regions) states.push_back(Access::region(region));
     EFFACE_ASSIGN(auto tenant, state_->site->declare_tenant(name, std::move(states), actor.text));
@@ -119,7 +113,7 @@ Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Regi
 
 Result<Tenant> Store::tenant(std::string_view name, Actor actor) const {
   return api::guarded([&]() -> Result<Tenant> {
-    EFFACE_TRY(check_actor(actor));
+    EFFACE_TRY(internal::check_actor(actor));
     EFFACE_ASSIGN(auto tenant, state_->site->tenant(name));
     return Access::tenant(std::move(tenant), actor.text);
   });

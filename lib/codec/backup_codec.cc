@@ -10,8 +10,6 @@
 namespace efface::codec {
 namespace {
 
-constexpr std::size_t usual_bytes = 1024;
-
 template <std::size_t N>
 Status take(const flatbuffers::Vector<std::uint8_t>* from, std::array<std::byte, N>& into) {
   const Bytes bytes = view(from);

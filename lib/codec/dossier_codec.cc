@@ -18,7 +18,6 @@ flatbuffers::Offset<flatbuffers::String> maybe(FlatBuilder& flat, std::string_vi
 }  // namespace
 
 Plaintext encode(const DossierFields& fields) {
-  constexpr std::size_t usual_bytes = 1024;
   FlatBuilder flat(usual_bytes);
   std::vector<flatbuffers::Offset<schema::Event>> events;
   for (const EventFields& event : fields.events) {

@@ -29,6 +29,9 @@ class WipingAllocator final : public flatbuffers::Allocator {
   std::array<Plaintext, 2> blocks_;
 };
 
+// What a small object takes; it grows when it must.
+inline constexpr std::size_t usual_bytes = 1024;
+
 class FlatBuilder {
  public:
   explicit FlatBuilder(std::size_t expected_bytes) : builder_(expected_bytes, &allocator_) {}

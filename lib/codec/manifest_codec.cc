@@ -12,8 +12,6 @@
 namespace efface::codec {
 namespace {
 
-constexpr std::size_t usual_bytes = 1024;
-
 std::string text(const flatbuffers::String* from) { return std::string(view(from)); }
 
 }  // namespace

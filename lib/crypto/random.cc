@@ -22,7 +22,7 @@ struct Buffer {
   std::size_t used = 0;
   std::array<std::byte, buffer_bytes> bytes;
 };
-thread_local constinit Buffer buffer{.bytes = {}};
+thread_local constinit Buffer pool{.bytes = {}};
 
 void refill() noexcept {
   EFFACE_CHECK(watch_forks_for_random());
@@ -30,10 +30,10 @@ void refill() noexcept {
   // system takes for it; the seed is gone before the first byte is handed out.
   unsigned char seed[randombytes_SEEDBYTES];
   randombytes_buf(seed, sizeof seed);
-  randombytes_buf_deterministic(buffer.bytes.data(), buffer.bytes.size(), seed);
+  randombytes_buf_deterministic(pool.bytes.data(), pool.bytes.size(), seed);
   sodium_memzero(seed, sizeof seed);
-  buffer.used = 0;
-  buffer.generation = fork_generation.load(std::memory_order_relaxed);
+  pool.used = 0;
+  pool.generation = fork_generation.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -56,13 +56,13 @@ void fill_random(MutableBytes out) noexcept {
     randombytes_buf(out.data(), out.size());
     return;
   }
-  if (buffer.generation != fork_generation.load(std::memory_order_relaxed) ||
-      buffer_bytes - buffer.used < out.size())
+  if (pool.generation != fork_generation.load(std::memory_order_relaxed) ||
+      buffer_bytes - pool.used < out.size())
     refill();
-  std::byte* const next = buffer.bytes.data() + buffer.used;
+  std::byte* const next = pool.bytes.data() + pool.used;
   std::memcpy(out.data(), next, out.size());
   sodium_memzero(next, out.size());  // What was handed out cannot be read back later.
-  buffer.used += out.size();
+  pool.used += out.size();
 }
 
 }  // namespace efface::crypto

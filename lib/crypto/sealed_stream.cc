@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "crypto/u8.h"
 
 namespace efface::crypto {
 namespace {
@@ -32,10 +33,6 @@ static_assert(stream_chunk_bytes_max <= SecretBuffer::size_max);
 using State = crypto_secretstream_xchacha20poly1305_state;
 static_assert(alignof(State) == 1);  // So it may stand in any buffer.
 
-unsigned char* u8(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
-const unsigned char* u8(const std::byte* bytes) noexcept {
-  return reinterpret_cast<const unsigned char*>(bytes);
-}
 State* state_in(SecretBuffer& buffer) noexcept { return reinterpret_cast<State*>(buffer.data()); }
 
 // Exactly as many as the span holds. False: the source ends before the first of them.

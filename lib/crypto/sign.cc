@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "crypto/u8.h"
 
 namespace efface::crypto {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 static_assert(key_bytes == crypto_sign_SEEDBYTES);
 static_assert(std::tuple_size_v<VerifyingKey> == crypto_sign_PUBLICKEYBYTES);
 static_assert(std::tuple_size_v<Signature> == crypto_sign_BYTES);
-
-unsigned char* u8(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
-const unsigned char* u8(const std::byte* bytes) noexcept {
-  return reinterpret_cast<const unsigned char*>(bytes);
-}
 
 SecretBuffer expanded(const SecretKey& seed, VerifyingKey& public_key) {
   SecretBuffer key(crypto_sign_SECRETKEYBYTES);

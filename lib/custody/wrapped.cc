@@ -7,7 +7,7 @@
 namespace efface::custody {
 namespace {
 
-constexpr std::byte version{1};
+constexpr std::byte wrapped_version{1};
 constexpr std::size_t header_bytes = 20;       // version 1 | kind 1 | count 1 | zero 1 | wrap id 16
 constexpr std::size_t part_header_bytes = 18;  // store id 16 | size 2
 
@@ -17,7 +17,7 @@ std::vector<std::byte> encode(const Wrapped& wrapped) {
   std::size_t size = header_bytes;
   for (const WrappedPart& part : wrapped.parts) size += part_header_bytes + part.bytes.size();
   std::vector<std::byte> out(size);
-  out[0] = version;
+  out[0] = wrapped_version;
   out[1] = static_cast<std::byte>(wrapped.kind);
   out[2] = static_cast<std::byte>(wrapped.parts.size());
   auto at = std::ranges::copy(wrapped.wrap_id, out.begin() + 4).out;
@@ -31,7 +31,7 @@ std::vector<std::byte> encode(const Wrapped& wrapped) {
 
 Result<Wrapped> decode(Bytes bytes, Kind kind) {
   const Error damaged(Errc::corruption, "not what several root key stores wrapped");
-  if (bytes.size() < header_bytes || bytes[0] != version ||
+  if (bytes.size() < header_bytes || bytes[0] != wrapped_version ||
       bytes[1] != static_cast<std::byte>(kind) || bytes[3] != std::byte{0})
     return damaged;
   Wrapped wrapped;

@@ -11,7 +11,7 @@
 namespace efface::ledger {
 namespace {
 
-constexpr std::byte version{1};
+constexpr std::byte entry_version{1};
 constexpr std::size_t kind_at = 1;
 constexpr std::size_t time_at = 4;
 constexpr std::size_t tenant_at = 12;
@@ -32,7 +32,7 @@ bool all_zero(Bytes bytes) {
 class Writer {
  public:
   explicit Writer(const Entry& entry) : out_(header_bytes) {
-    out_[0] = version;
+    out_[0] = entry_version;
     out_[kind_at] = static_cast<std::byte>(entry.kind);
     store_le(out_.data() + time_at, entry.time_ms);
     store_le(out_.data() + tenant_at, entry.tenant);
@@ -189,7 +189,7 @@ std::vector<std::byte> encode(const Entry& entry) {
 
 Result<Entry> decode(Bytes bytes) {
   if (bytes.size() < header_bytes || bytes[0] == std::byte{0}) return damaged();
-  if (bytes[0] != version) return Error(Errc::format_new, "an entry of a later version");
+  if (bytes[0] != entry_version) return Error(Errc::format_new, "an entry of a later version");
   const auto kind = std::to_integer<std::uint8_t>(bytes[kind_at]);
   if (kind == 0 || !all_zero(bytes.subspan(2, 2))) return damaged();
   if (kind > kind_last) return Error(Errc::format_new, "an entry of a kind that is not known here");

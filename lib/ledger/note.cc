@@ -18,7 +18,7 @@ constexpr std::byte newline[] = {std::byte{0x0a}};
 constexpr std::byte ed25519[] = {std::byte{0x01}};
 constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t key_id_bytes = 4;
-constexpr std::size_t proof_hashes_max = 128;  // A tree of 2^64 leaves needs fewer.
+constexpr std::size_t path_hashes_max = 128;  // A tree of 2^64 leaves needs fewer.
 
 using KeyId = std::array<std::byte, key_id_bytes>;
 
@@ -192,7 +192,7 @@ Result<ConsistencyProof> read_proof(std::string_view text) {
   while (!text.empty()) {
     const auto line = take_line(text);
     const auto hash = line ? array_from_base64<sizeof(Hash)>(*line) : std::nullopt;
-    if (!hash || proof.hashes.size() == proof_hashes_max) return no_proof();
+    if (!hash || proof.hashes.size() == path_hashes_max) return no_proof();
     proof.hashes.push_back(*hash);
   }
   if (write_proof(proof) != whole) return no_proof();  // There is one way to write it.

@@ -14,10 +14,10 @@ namespace {
 using access::Person;
 using access::TenantRegion;
 
-constexpr const char* record = "record";
-constexpr const char* shared_record = "shared_record";
-constexpr const char* stray_record = "stray_record";  // Nobody's, and not waiting to be swept.
-constexpr const char* residue = "residue";            // Counted of nobody.
+constexpr const char* record_damage = "record";
+constexpr const char* shared_record_damage = "shared_record";
+constexpr const char* stray_record_damage = "stray_record";  // Nobody's, nor waits to be swept.
+constexpr const char* residue_damage = "residue";            // Counted of nobody.
 
 bool is_damage(Errc code) noexcept { return code == Errc::corruption || code == Errc::format_new; }
 // Gone while it was looked at, or kept from being read by a rule.
@@ -75,11 +75,11 @@ class RegionCheck {
 Status RegionCheck::look_at_link(const Person& person, const records::OpenRecord& link) {
   constexpr std::size_t handle_at = 4;
   if (link.fields.shared.size() < handle_at + sizeof(keyring::Handle)) {
-    ++damage_[shared_record];
+    ++damage_[shared_record_damage];
     return {};
   }
   const auto opened = access::follow(person, link);
-  if (!opened && is_damage(opened.error().code())) ++damage_[shared_record];
+  if (!opened && is_damage(opened.error().code())) ++damage_[shared_record_damage];
   if (!opened && !is_damage(opened.error().code()) && !is_no_damage(opened.error().code()))
     return opened.error();
   if (opened && !*opened) return {};  // Somebody else's erasure took it: it is swept.
@@ -138,7 +138,7 @@ Status RegionCheck::look_at_scope(const Person& person, const keyring::Keys& key
   for (const records::RecordKey& key : suspects) {
     EFFACE_ASSIGN(const Looked looked, again(person, scope.handle, key));
     if (looked == Looked::opened) ++into_.records;
-    if (looked == Looked::damaged) ++damage_[record];
+    if (looked == Looked::damaged) ++damage_[record_damage];
   }
   return {};
 }
@@ -188,7 +188,7 @@ Status RegionCheck::look_at_strays(const std::vector<keyring::Handle>& present) 
     if (keyring_.waiting.contains(handle) || keyring_.tenant_waits)
       into_.unswept += count;
     else if (count != 0)
-      damage_[stray_record] += count;
+      damage_[stray_record_damage] += count;
   }
   return {};
 }
@@ -212,7 +212,7 @@ Status RegionCheck::look_at_residue(const std::set<keyring::Handle>& before) {
   for (const keyring::Handle& handle : before)
     if (after.contains(handle) && !keyring_.alive.contains(handle) &&
         !keyring_.waiting.contains(handle) && !keyring_.tenant_waits)
-      ++damage_[residue];
+      ++damage_[residue_damage];
   return {};
 }
 
@@ -242,7 +242,7 @@ Status RegionCheck::run() {
   const bool whole = !keyring_.damage.contains(keyring::damage::node);
   if (whole) EFFACE_TRY(look_at_strays(present));
   if (whole) EFFACE_TRY(look_at_residue(residues));
-  if (residue_damaged_) ++damage_[residue];
+  if (residue_damaged_) ++damage_[residue_damage];
   for (const keyring::Handle& group : groups)
     ++(groups_.contains(group) ? into_.shared : into_.unswept);
   for (const auto& [what, count] : damage_) into_.damage.push_back({what, count, region_.name});

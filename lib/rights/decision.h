@@ -22,6 +22,9 @@ struct About {
   std::string_view detail{};
 };
 
+// How much of somebody is copied, or removed, in one commit.
+inline constexpr std::size_t records_per_commit = 4'096;
+
 Status check(const ReceiptOptions& receipt);
 
 // Adds the decision to the removal, bound to the id; to the person's own id.

@@ -13,8 +13,6 @@ namespace {
 
 using keyring::Removal;
 
-constexpr std::size_t records_per_commit = 4'096;
-
 // That came with the erasure that was asked for.
 Bytes token_of(std::span<const codec::AskedFields> asked_for) {
   for (const codec::AskedFields& asked : asked_for)

@@ -20,8 +20,6 @@ using keyring::Label;
 using keyring::Removal;
 using keyring::Row;
 
-constexpr std::size_t records_per_commit = 4'096;
-
 bool has(const Row& row, std::uint16_t flag) noexcept { return (row.flags & flag) != 0; }
 
 // What a person last said about a purpose that rests on consent.

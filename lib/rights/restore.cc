@@ -22,7 +22,6 @@ using ledger::Entry;
 using ledger::Kind;
 
 constexpr std::size_t removals_per_epoch = 10'000;
-constexpr std::size_t records_per_commit = 4'096;
 
 // What the missing entries destroyed, as it can be found.
 struct Destroyed {

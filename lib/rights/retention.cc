@@ -113,7 +113,8 @@ Status keep_held(const std::vector<Place>& places, std::uint32_t last,
   return {};
 }
 
-std::vector<Removal> removals_of(const std::vector<Place>& places, const std::vector<Due>& due) {
+std::vector<Removal> removals_of_days(const std::vector<Place>& places,
+                                      const std::vector<Due>& due) {
   std::vector<Removal> removals;
   for (std::size_t i = 0; i < places.size(); ++i)
     for (const std::uint32_t day : due[i].days) {
@@ -167,7 +168,7 @@ Status expire_region(RegionState& region, const std::vector<Place>& places,
   EFFACE_TRY(raise_marks(*held, places, due));
   if (last == 0) return {};
   EFFACE_TRY(keep_held(places, last, options, into));
-  std::vector<Removal> removals = removals_of(places, due);
+  std::vector<Removal> removals = removals_of_days(places, due);
   EFFACE_TRY(region.keyring->erase(*held, removals));
   for (const Removal& removal : removals) {
     into.buckets_expired += removal.removed ? 1 : 0;

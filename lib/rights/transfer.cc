@@ -13,8 +13,6 @@ namespace {
 using access::TenantRegion;
 using keyring::Removal;
 
-constexpr std::size_t records_per_commit = 4'096;
-
 // Kept until the transfer ends, one way or the other.
 class Move {
  public:

@@ -11,16 +11,14 @@
 #include "crypto/child.h"
 #include "crypto/own_memory.h"
 #include "crypto/secret.h"
+#include "crypto/zeros.h"
 
 namespace efface::crypto {
 namespace {
 
+using test::all_zero;
 using test::ended_well;
 using test::in_child;
-
-bool all_zero(Bytes bytes) {
-  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-}
 
 TEST(ForkedChild, ReadsEveryKeyOfItsParentAsZeros) {
   const SecretKey key = SecretKey::random();

@@ -11,16 +11,15 @@
 
 #include "crypto/child.h"
 #include "crypto/own_memory.h"
+#include "crypto/zeros.h"
 
 namespace efface::crypto {
 namespace {
 
+using test::all_zero;
 using test::died_of;
 using test::in_child;
 
-bool all_zero(Bytes bytes) {
-  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-}
 void fill(MutableBytes bytes, std::byte with) { std::ranges::fill(bytes, with); }
 
 TEST(SecretBuffer, StartsZeroedEvenWhereAnotherStood) {

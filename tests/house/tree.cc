@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 9> folders = {
+constexpr std::array<std::string_view, 9> our_folders = {
     "include", "lib", "tests", "tools", "bench", "fuzz", "docs", "packaging", ".ci"};
 constexpr std::array<std::string_view, 10> text_extensions = {
     ".h", ".cc", ".c", ".txt", ".md", ".fbs", ".json", ".cmake", ".in", ".sh"};
@@ -97,7 +97,7 @@ Tree read_tree(const fs::path& root) {
   Tree tree;
   for (const auto& entry : fs::directory_iterator(root))
     if (entry.is_regular_file() && is_text(entry.path(), true)) add(root, entry.path(), tree);
-  for (const std::string_view folder : folders) {
+  for (const std::string_view folder : our_folders) {
     if (!fs::is_directory(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = entry.path().lexically_relative(root).generic_string();

@@ -100,10 +100,10 @@ TEST(VerifierKey, IsReadInOneWayOnly) {
     EXPECT_EQ(code_of(note, other), Errc::invalid_argument) << other;
 }
 
-Checkpoint sample() { return test::SampleLedger().checkpoint(); }
+Checkpoint sample_checkpoint() { return test::SampleLedger().checkpoint(); }
 
 TEST(Checkpoint, IsWrittenAsTheFormatSays) {
-  EXPECT_EQ(sign_checkpoint(sample(), signing_key()),
+  EXPECT_EQ(sign_checkpoint(sample_checkpoint(), signing_key()),
             "efface/abababababababababababababababab\n"
             "11\n"
             "AMIPw2RW8CO0RY+gawjMOhSKnLxIM9s64oso/dmbvmM=\n"
@@ -118,15 +118,15 @@ TEST(Checkpoint, IsWrittenAsTheFormatSays) {
 
 TEST(Checkpoint, ComesBack) {
   const std::string key = test::SampleLedger().verifier_key();
-  const auto back = open_checkpoint(sign_checkpoint(sample(), signing_key()), key);
+  const auto back = open_checkpoint(sign_checkpoint(sample_checkpoint(), signing_key()), key);
   ASSERT_TRUE(back);
-  EXPECT_EQ(*back, sample());
+  EXPECT_EQ(*back, sample_checkpoint());
 }
 
 // Properly signed, and still none.
 TEST(Checkpoint, IsRefusedInAnyOtherForm) {
   const auto key = signing_key();
-  const Checkpoint good = sample();
+  const Checkpoint good = sample_checkpoint();
   const std::string verifier = verifier_key(good.origin, key.verifying_key());
   const std::string root = "lnxcpE6PUaRQc5Lzg9Sm6iF1nzLvgYx2ZcmbkGhL2Uo=";
   const auto opens = [&](const std::string& text) {

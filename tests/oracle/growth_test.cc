@@ -47,17 +47,17 @@ TEST_F(TreeGrowth, OfTheTopTreeLeavesNoOldRootOpenUnderALivingKey) {
   for (const disclosure::Row& row : before.rows())
     if (row.tree == disclosure::Tree::top && (row.tag[0] & std::byte{1}) != std::byte{0})
       second_bucket.insert(row.tenant);
-  std::vector<std::string> erased;
+  std::vector<std::string> gone;
   for (int i = 0; i < tenants; ++i) {
     const std::string name = "tenant-" + std::to_string(i);
     if (!second_bucket.contains(static_cast<std::uint32_t>(i) + 2)) continue;
     const Tenant tenant = store_->tenant(name, Actor("test")).value();
     ASSERT_TRUE(tenant.erase(tenant.subject(SubjectId(name + "/goes")).value()));
-    erased.push_back(name + "/goes");
+    gone.push_back(name + "/goes");
   }
   ASSERT_TRUE(images.add_file(data()));
   const auto found = search(images);
-  for (const std::string& id : erased) EXPECT_FALSE(found.could_tell(id));
+  for (const std::string& id : gone) EXPECT_FALSE(found.could_tell(id));
   for (int i = 0; i < tenants; ++i)
     EXPECT_TRUE(found.could_tell("tenant-" + std::to_string(i) + "/stays"));
 }

@@ -5,10 +5,6 @@
 namespace disclosure {
 namespace {
 
-constexpr std::uint32_t fan_out = 61;
-constexpr std::size_t preamble_bytes = 8;
-constexpr std::size_t row_bytes = 72;
-
 void add_big(std::vector<std::byte>& out, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8)
     out.push_back(static_cast<std::byte>(value >> shift));

@@ -7,6 +7,11 @@
 
 namespace disclosure {
 
+// Of docs/format/keyring.md.
+inline constexpr std::uint32_t fan_out = 61;
+inline constexpr std::size_t preamble_bytes = 8;
+inline constexpr std::size_t row_bytes = 72;
+
 class LiveTree {
  public:
   // Nothing when the file is no keyring that these keys open.

@@ -12,9 +12,6 @@
 namespace disclosure {
 namespace {
 
-constexpr std::uint32_t fan_out = 61;
-constexpr std::size_t row_bytes = 72;
-constexpr std::size_t preamble_bytes = 8;
 constexpr std::uint32_t kept_by_hold = 0xfffffffe;  // In a record's place of a bucket.
 
 struct At {
