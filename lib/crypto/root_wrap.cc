@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::byte wrap_version{1};
 constexpr std::byte wrap_suite{suite_xchacha20_poly1305};
-constexpr std::size_t prefix_bytes = 2;
-constexpr std::size_t wrapped_bytes = prefix_bytes + key_bytes + seal_overhead_bytes;
+constexpr std::size_t wrap_prefix_bytes = 2;
+constexpr std::size_t wrapped_bytes = wrap_prefix_bytes + key_bytes + seal_overhead_bytes;
 static_assert(wrapped_bytes <= RootKeyStore::wrapped_bytes_max);
 
 std::array<std::byte, 32> associated_data(const WrapPlace& place, Bytes context) noexcept {
@@ -26,7 +26,8 @@ std::vector<std::byte> wrap_root(RootKeyStore::KeyView epoch_key, const WrapPlac
   std::vector<std::byte> out(wrapped_bytes);
   out[0] = wrap_version;
   out[1] = wrap_suite;
-  seal(epoch_key, associated_data(place, context), root, MutableBytes(out).subspan(prefix_bytes));
+  seal(epoch_key, associated_data(place, context), root,
+       MutableBytes(out).subspan(wrap_prefix_bytes));
   return out;
 }
 
@@ -34,7 +35,7 @@ Status unwrap_root(RootKeyStore::KeyView epoch_key, const WrapPlace& place, Byte
                    Bytes wrapped, RootKeyStore::Key out) {
   if (wrapped.size() != wrapped_bytes || wrapped[0] != wrap_version || wrapped[1] != wrap_suite)
     return Error(Errc::corruption, "not a wrapped root key");
-  return open(epoch_key, associated_data(place, context), wrapped.subspan(prefix_bytes), out);
+  return open(epoch_key, associated_data(place, context), wrapped.subspan(wrap_prefix_bytes), out);
 }
 
 }  // namespace efface::crypto

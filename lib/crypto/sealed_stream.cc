@@ -11,7 +11,7 @@ namespace efface::crypto {
 namespace {
 
 constexpr std::string_view magic = "effaceSS";
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t stream_version = 1;
 constexpr std::uint16_t suite = 1;  // box_seal and secretstream, as below
 
 constexpr std::size_t version_at = 8;
@@ -61,7 +61,7 @@ Status read_preamble(const RecipientKeys& keys, Bytes preamble, SecretBuffer& st
   if (!std::ranges::equal(preamble.first(magic.size()), as_bytes(magic)) || said_version == 0 ||
       said_suite == 0)
     return Error(Errc::corruption, "not a sealed stream");
-  if (said_version != version || said_suite != suite)
+  if (said_version != stream_version || said_suite != suite)
     return Error(Errc::format_new, "a sealed stream of a later version");
   SecretKey key = SecretKey::zeroed();
   if (crypto_box_seal_open(u8(key.bytes().data()), u8(preamble.data() + sealed_key_at),
@@ -97,7 +97,7 @@ Result<StreamSealer> StreamSealer::begin(const PublicKey& recipient, Sink sink) 
   StreamSealer sealer(std::move(sink));
   std::byte* const out = sealer.out_.data();
   std::ranges::copy(as_bytes(magic), out);
-  store_le(out + version_at, version);
+  store_le(out + version_at, stream_version);
   store_le(out + suite_at, suite);
   const SecretKey key = SecretKey::random();
   if (crypto_box_seal(u8(out + sealed_key_at), u8(key.bytes().data()), key_bytes,

@@ -134,6 +134,7 @@ Status Keyring::load(const RootRecord& record) {
 Status Keyring::recover() {
   const std::lock_guard one(root_store_mutex_);
   RootKeyStore& store = *root_keys_;
+  if (options_.processes != nullptr) EFFACE_TRY(end_commits());
   EFFACE_ASSIGN(RootRecord record, read_root_record());
   if (record.store_id != store.id())
     return Error(Errc::root_key_mismatch, "the root key store belongs to another keyring");

@@ -294,6 +294,7 @@ class Keyring {
   // ---- other processes: others.cc ----
   void look_for_others() const noexcept;
   Status learn_root(const RootRecord& record);
+  Status end_commits();
   Status catch_up_with_others();
   Status load(const RootRecord& record);
   // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether

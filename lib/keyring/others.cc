@@ -65,13 +65,18 @@ Status Keyring::learn_root(const RootRecord& record) {
   return {};
 }
 
+// LMDB brings to its end what a process that died within its commit had all but committed, when
+// somebody begins to write. Until then nobody reads it: but the root key store knows of it, and what
+// is destroyed there by who reads the commit before may be what comes into force.
+Status Keyring::end_commits() {
+  EFFACE_ASSIGN(const storage::WriteTxn ended, environment_.write(storage::Space::removal));
+  return {};
+}
+
 // Under the lock of all processes. One that died may have left an epoch to be destroyed, a copy of
 // the ledger that is behind, and mirrors as well.
 Status Keyring::catch_up_with_others() {
-  // LMDB brings to its end what one that died within its commit had all but committed.
-  {
-    EFFACE_ASSIGN(const storage::WriteTxn ended, environment_.write(storage::Space::removal));
-  }
+  EFFACE_TRY(end_commits());
   const auto last = environment_.last_transaction();
   if (!last) return Error(Errc::busy, "the map is being moved");
   if (*last == known_transaction_) return {};

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -56,6 +57,8 @@ struct State {
   std::atomic<bool> armed{false};
   Fault fault{};
   std::size_t stop = 0;
+  std::size_t kill_after = 0;
+  std::size_t writes = 0;
   std::vector<Call> calls;
   std::size_t allocations = 0;
   bool reached = false;
@@ -142,8 +145,13 @@ ssize_t transfer(Call kind, std::size_t size, F&& call) {
     case Verdict::half:
       return call(size > 1 ? size / 2 : size);
     default:
-      return call(size);
+      break;
   }
+  const ssize_t done = call(size);
+  State& now = state();
+  if (now.armed && !within && kind == Call::write && ++now.writes == now.kill_after)
+    ::kill(::getpid(), SIGKILL);
+  return done;
 }
 
 }  // namespace
@@ -187,6 +195,8 @@ void arm(const Fault& fault) {
   State& now = state();
   now.fault = fault;
   now.stop = 0;
+  now.kill_after = 0;
+  now.writes = 0;
   now.calls.clear();
   now.calls.reserve(1 << 16);
   now.allocations = 0;
@@ -197,6 +207,10 @@ void arm(const Fault& fault) {
 void stop_at(std::size_t call) {
   arm({});
   state().stop = call;
+}
+void kill_after_write(std::size_t write) {
+  arm({});
+  state().kill_after = write;
 }
 void disarm() {
   counting = false;

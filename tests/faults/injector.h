@@ -52,6 +52,7 @@ std::span<const Mishap> mishaps(Call call) noexcept;
 
 void arm(const Fault& fault);
 void stop_at(std::size_t call);  // The process ends in place of that call (allocations apart).
+void kill_after_write(std::size_t write);  // It is killed as soon as the system has that one.
 void disarm();
 bool was_reached();                     // Whether the call of the last arm came.
 Call reached();                         // Its kind.
