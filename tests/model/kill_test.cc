@@ -1,0 +1,103 @@
+// Random programs on a store that is killed in between, and on a model: not one difference.
+//
+// EFFACE_PROGRAM=N  runs program N alone. A failure prints its number, and the steps that are left
+//                   when it is made short.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "model/kill_run.h"
+
+namespace efface::test {
+namespace {
+
+#ifdef EFFACE_PROGRAM_SOAK
+constexpr std::uint64_t first_program = 1'000;
+constexpr std::uint64_t programs = 5'000;
+#else
+constexpr std::uint64_t first_program = 1;
+constexpr std::uint64_t programs = 60;
+#endif
+
+std::string text_of(const Program& program) {
+  std::ostringstream out;
+  for (const Step& step : program) out << "\n  " << step;
+  return out.str();
+}
+
+#ifndef EFFACE_MUTANT_IS_IN
+
+TEST(KilledProgram, LeavesWhatTheModelSaysWhereverItIsKilled) {
+  const char* const chosen = std::getenv("EFFACE_PROGRAM");
+  const std::uint64_t first =
+      chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : first_program;
+  Ran all;
+  for (std::uint64_t i = 0; i < (chosen != nullptr ? 1 : programs); ++i) {
+    const Program program = program_of(first + i);
+    const Ran ran = run(program);
+    if (ran.finding)
+      FAIL() << "program " << first + i << ": " << *ran.finding << text_of(shrunk(program));
+    all.operations += ran.operations;
+    all.erasures += ran.erasures;
+    all.kills += ran.kills;
+    all.cut += ran.cut;
+    all.opening += ran.opening;
+    all.readings += ran.readings;
+    all.growths += ran.growths;
+  }
+  std::printf(
+      "             %zu operations, %zu of them end an epoch; %zu kills, %zu within an\n"
+      "             operation, %zu within opening; %zu readings; %zu lives outgrew the map\n",
+      all.operations, all.erasures, all.kills, all.cut, all.opening, all.readings, all.growths);
+  if (chosen != nullptr) return;
+  EXPECT_GT(all.operations, 500u);
+  EXPECT_GT(all.erasures, 100u);
+  EXPECT_GT(all.cut, 50u);
+  EXPECT_GT(all.opening, 10u);
+  EXPECT_GT(all.readings, 1'000u);
+  EXPECT_GT(all.growths, 0u);
+}
+
+TEST(KilledProgram, IsTheSameFromTheSameNumber) {
+  EXPECT_EQ(text_of(program_of(7)), text_of(program_of(7)));
+  EXPECT_NE(text_of(program_of(7)), text_of(program_of(8)));
+}
+
+#endif
+
+// The first of the programs that shows it, made short.
+std::optional<Program> shortest(Disk disk) {
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const Program program = program_of(first_program + i);
+    if (run(program, disk).finding) return shrunk(program, disk);
+  }
+  return std::nullopt;
+}
+
+#ifdef EFFACE_MUTANT_IS_IN
+
+TEST(KilledProgram, FindsAnErasureThatKeepsTheRootKeyAndIsMadeShort) {
+  const auto found = shortest(Disk::honest);
+  ASSERT_TRUE(found);
+  EXPECT_LE(found->size(), 3u) << text_of(*found);
+  const Ran again = run(*found);
+  ASSERT_TRUE(again.finding);
+  EXPECT_NE(again.finding->find("root key"), std::string::npos) << *again.finding;
+}
+
+#else
+
+TEST(KilledProgram, FindsADiskThatLiesAndIsMadeShort) {
+  const auto found = shortest(Disk::lies);
+  ASSERT_TRUE(found);
+  EXPECT_LE(found->size(), 3u) << text_of(*found);
+  EXPECT_TRUE(run(*found, Disk::lies).finding);
+  EXPECT_FALSE(run(*found).finding);
+}
+
+#endif
+
+}  // namespace
+}  // namespace efface::test
