@@ -34,8 +34,8 @@ struct Life {
   std::atomic<std::size_t> growths = 0;
 };
 
-// What the steps from one on do to a store that holds so much. Before them is done again what a kill
-// may have left in some of the regions alone, as include/efface/store.h says.
+// What the steps from one on do to a store that holds so much. Before them is done again what takes
+// several commits and was cut, as include/efface/store.h says.
 struct Course {
   std::vector<Op> ops;
   std::vector<std::size_t> at;  // The step of each.
@@ -56,6 +56,19 @@ Course course(const Program& program, std::size_t from, const Model& start,
     if (const auto op = operation_of(program[i], out.models.back())) add(*op, i);
   }
   return out;
+}
+
+std::optional<Op> what_mends(Op cut) {
+  switch (cut.what) {
+    case What::suppress:
+      return cut;
+    case What::enrol:
+    case What::put_new:
+      cut.what = What::enrol_many;
+      return cut;
+    default:
+      return std::nullopt;
+  }
 }
 
 // Reads anybody's records while operations go on.
@@ -84,7 +97,7 @@ class Reader {
       const std::size_t until = life_.journal.begun;
       ++life_.readings;
       if (!allows(id, purpose, seen, from, until))
-        life_.journal.find("a reader sees what was not there while it read");
+        return life_.journal.find("a reader sees what was not there while it read");
     }
   }
 
@@ -198,8 +211,7 @@ class Run {
     const Course all = course(program_, from, known_.possible.front(), again_);
     known_ = learn(known_, all.ops, journal);
     again_.reset();
-    if (journal.begun > journal.ended && all.ops[journal.ended].what == What::suppress)
-      again_ = all.ops[journal.ended];
+    if (journal.begun > journal.ended) again_ = what_mends(all.ops[journal.ended]);
     for (std::size_t i = 0; i < journal.ended; ++i)
       ran_.erasures += is_erasure(all.ops[i].what) ? 1 : 0;
     for (const Doomed& one : known_.doomed)

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 
 #include "model/kill_run.h"
@@ -18,7 +19,7 @@ constexpr std::uint64_t first_program = 1'000;
 constexpr std::uint64_t programs = 5'000;
 #else
 constexpr std::uint64_t first_program = 1;
-constexpr std::uint64_t programs = 60;
+constexpr std::uint64_t programs = 40;
 #endif
 
 std::string text_of(const Program& program) {
@@ -52,10 +53,10 @@ TEST(KilledProgram, LeavesWhatTheModelSaysWhereverItIsKilled) {
       "             operation, %zu within opening; %zu readings; %zu lives outgrew the map\n",
       all.operations, all.erasures, all.kills, all.cut, all.opening, all.readings, all.growths);
   if (chosen != nullptr) return;
-  EXPECT_GT(all.operations, 500u);
-  EXPECT_GT(all.erasures, 100u);
+  EXPECT_GT(all.operations, 300u);
+  EXPECT_GT(all.erasures, 50u);
   EXPECT_GT(all.cut, 50u);
-  EXPECT_GT(all.opening, 10u);
+  EXPECT_GT(all.opening, 5u);
   EXPECT_GT(all.readings, 1'000u);
   EXPECT_GT(all.growths, 0u);
 }
@@ -78,13 +79,13 @@ std::optional<Program> shortest(Disk disk) {
 
 #ifdef EFFACE_MUTANT_IS_IN
 
-TEST(KilledProgram, FindsAnErasureThatKeepsTheRootKeyAndIsMadeShort) {
+TEST(KilledProgram, FindsAnErasureThatDestroysTheOldRootFirstAndIsMadeShort) {
   const auto found = shortest(Disk::honest);
   ASSERT_TRUE(found);
   EXPECT_LE(found->size(), 3u) << text_of(*found);
   const Ran again = run(*found);
   ASSERT_TRUE(again.finding);
-  EXPECT_NE(again.finding->find("root key"), std::string::npos) << *again.finding;
+  EXPECT_NE(again.finding->find("keyring_stale"), std::string::npos) << *again.finding;
 }
 
 #else
