@@ -94,8 +94,8 @@ Status Keyring::amend(const Lock& held, const TreeRef& tree, std::span<Amend> am
     publish_root();
     prepared_.reset();
   }
-  removals_.fetch_add(1, std::memory_order_acq_rel);
   cache_.forget(moved);  // Nothing may throw between the commit and this.
+  removals_.fetch_add(1, std::memory_order_acq_rel);
   return {};
 }
 

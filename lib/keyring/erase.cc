@@ -190,8 +190,8 @@ Result<ErasureOutcome> Keyring::erase(const Lock& held, std::span<Removal> remov
   try {
     return erase_locked(all);
   } catch (const std::bad_alloc&) {
-    removals_.fetch_add(1, std::memory_order_acq_rel);
     cache_.forget_all();
+    removals_.fetch_add(1, std::memory_order_acq_rel);
     return Error(Errc::out_of_memory, "no memory for an erasure");
   }
 }
@@ -208,8 +208,8 @@ void Keyring::erase_together(std::span<EraseJob* const> jobs) {
       for (Removal& removal : job->removals) all.push_back(&removal);
     answer_all(erase_locked(all));
   } catch (const std::bad_alloc&) {
-    removals_.fetch_add(1, std::memory_order_acq_rel);
     cache_.forget_all();  // It may have been after the commit: nothing cached may outlive that.
+    removals_.fetch_add(1, std::memory_order_acq_rel);
     answer_all(Error(Errc::out_of_memory, "no memory for an erasure"));
   }
 }
@@ -380,11 +380,11 @@ void Keyring::forget_cached(std::span<Removal* const> removals) {
     places.push_back({tree_number({removal->tenant, TreeKind::subjects}), removal->tag});
     places.push_back({top_tree, removal->tenant.tag});  // Counts how many are held.
   }
-  removals_.fetch_add(1, std::memory_order_acq_rel);
   if (all)
     cache_.forget_all();
   else
     cache_.forget(places);
+  removals_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 Status Keyring::settle() {

@@ -35,9 +35,10 @@ void Keyring::Lock::unlock() noexcept {
 void Keyring::look_for_others() const noexcept {
   if (options_.processes == nullptr || mutant == Mutant::others_not_seen) return;
   const std::uint64_t last = environment_.last_transaction().value_or(0);
-  if (seen_transaction_.exchange(last, std::memory_order_acq_rel) == last) return;
-  removals_.fetch_add(1, std::memory_order_acq_rel);
+  if (seen_transaction_.load(std::memory_order_acquire) == last) return;
   cache_.forget_all();
+  removals_.fetch_add(1, std::memory_order_acq_rel);
+  seen_transaction_.store(last, std::memory_order_release);  // Last: others rely on it.
 }
 
 // The root of a snapshot that another process committed. One that is not the newest is not taken:
@@ -87,8 +88,8 @@ Status Keyring::catch_up_with_others() {
   prepared_.reset();
   retiring_.reset();
   EFFACE_TRY(read_retiring());
-  removals_.fetch_add(1, std::memory_order_acq_rel);
   cache_.forget_all();
+  removals_.fetch_add(1, std::memory_order_acq_rel);
   known_transaction_ = *last;
   seen_transaction_.store(*last, std::memory_order_release);
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);
