@@ -84,65 +84,77 @@ class Reader {
   }
 
  private:
-  using Records = std::map<std::string, std::string>;
+  using Value = std::optional<std::string>;
+  struct Place {
+    std::string id;
+    std::pair<std::string, std::string> record;  // Its purpose and name.
+  };
 
   void read() {
     std::mt19937_64 random(life_.journal.begun);
-    const auto ids = universe().ids;
     while (!stop_) {
-      const std::string id = "p" + std::to_string(random() % ids.size());
-      const std::string purpose = random() % 2 == 0 ? "ratings" : "mail";
+      const Place place{
+          "p" + std::to_string(random() % universe().ids.size()),
+          {random() % 2 == 0 ? "ratings" : "mail", "n" + std::to_string(random() % 3)}};
       const std::size_t from = life_.journal.ended;
-      const auto seen = see(id, purpose);
+      const Value seen = see(place);
       const std::size_t until = life_.journal.begun;
       ++life_.readings;
-      if (!allows(id, purpose, seen, from, until))
-        return life_.journal.find("a reader sees what was not there while it read");
+      if (!allows(place, seen, from, until))
+        return life_.journal.find(description(seen, from, until));
     }
   }
 
   // Absence, or an error that says the same, is nothing.
-  std::optional<Records> see(const std::string& id, const std::string& purpose) {
+  Value see(const Place& place) {
     const auto tenant = store_.tenant("acme", Actor("test"));
-    if (!tenant) return failed(tenant.error());
-    const auto activity = tenant->activity(tenant->purpose(purpose).value());
-    const auto subject = tenant->subject(SubjectId(id));
-    if (!activity || !subject) return failed((activity ? subject.error() : activity.error()));
-    Records out;
-    const auto end = activity->scan(*subject, {}, [&](std::string_view name, Bytes value) {
-      out[std::string(name)] = text_of_value(as_text(value));
-      return Flow::more;
-    });
-    if (!end) return failed(end.error());
-    return out;
+    if (!tenant) return nothing(tenant.error());
+    const auto activity = tenant->activity(tenant->purpose(place.record.first).value());
+    if (!activity) return nothing(activity.error());
+    const auto subject = tenant->subject(SubjectId(place.id));
+    if (!subject) return nothing(subject.error());
+    const auto got = activity->get(*subject, RecordName(place.record.second));
+    if (!got) return nothing(got.error());
+    if (!*got) return std::nullopt;
+    return text_of_value(as_text((**got).bytes()));
   }
 
-  std::optional<Records> failed(const Error& error) {
-    const Errc code = error.code();
-    if (code != Errc::subject_unknown && code != Errc::subject_erased && code != Errc::suppressed)
-      life_.journal.find(std::string("a reader is refused: ") + name(code));
+  Value nothing(const Error& error) {
+    switch (error.code()) {
+      case Errc::subject_unknown:
+      case Errc::subject_erased:
+      case Errc::suppressed:
+      case Errc::purpose_not_permitted:  // Another purpose has one of that name.
+        break;
+      default:
+        life_.journal.find(std::string("a reader is refused: ") + name(error.code()));
+    }
     return std::nullopt;
   }
 
-  bool allows(const std::string& id, const std::string& purpose, const std::optional<Records>& seen,
-              std::size_t from, std::size_t until) const {
+  bool allows(const Place& place, const Value& seen, std::size_t from, std::size_t until) const {
     const auto is_seen = [&](const Model& model) {
       const auto& people = model.tenants.at("acme").people;
-      const auto her = people.find(id);
-      if (her == people.end() || !seen) return her == people.end() && !seen;
-      Records records;
-      for (const auto& [key, value] : her->second.records)
-        if (key.first == purpose) records[key.second] = value;
-      return records == *seen;
+      const auto her = people.find(place.id);
+      if (her == people.end()) return !seen;
+      const auto at = her->second.records.find(place.record);
+      return (at == her->second.records.end() ? Value() : Value(at->second)) == seen;
     };
     if (is_seen(course_.models[from])) return true;
     for (std::size_t i = from; i < until; ++i) {
-      if (std::ranges::any_of(stages(course_.ops[i], course_.models[i]), is_seen)) return true;
+      const Op& op = course_.ops[i];
+      if (std::ranges::any_of(stages(op, course_.models[i]), is_seen)) return true;
       // A Subject of before a transfer is of nobody any more.
-      if (!seen && course_.ops[i].what == What::transfer && course_.ops[i].ids.front() == id)
-        return true;
+      if (!seen && op.what == What::transfer && op.ids.front() == place.id) return true;
     }
     return false;
+  }
+
+  std::string description(const Value& seen, std::size_t from, std::size_t until) const {
+    std::string out = seen ? "a reader sees a value" : "a reader sees nothing";
+    out += " where that never was while it read; meanwhile:";
+    for (std::size_t i = from; i < until; ++i) out += " " + std::string(name(course_.ops[i].what));
+    return out;
   }
 
   const Store& store_;
