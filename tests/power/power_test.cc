@@ -27,11 +27,12 @@ constexpr Least offboard{500, 80};
 constexpr Least maintain{3'200, 500};
 constexpr Least re_key{1'200, 200};
 constexpr Least merge{2'400, 1'500};
+constexpr Least transfer{100, 10};
 constexpr Least two_regions{3'600, 1'000};
 constexpr Least mirrored_erase{3'800, 2'500};
-constexpr Least all[] = {create, create_two, declare,     enrol,         enrol_many,
-                         put,    erase,      erase_many,  offboard,      maintain,
-                         re_key, merge,      two_regions, mirrored_erase};
+constexpr Least all[] = {create, create_two, declare,    enrol,       enrol_many,
+                         put,    erase,      erase_many, offboard,    maintain,
+                         re_key, merge,      transfer,   two_regions, mirrored_erase};
 constexpr Least sum() {
   Least total{};
   for (const Least& one : all) {
@@ -93,6 +94,8 @@ TEST(PowerLoss, InMaintainLosesNobody) { expect_kept({maintaining()}, maintain);
 TEST(PowerLoss, InReKeyingKeepsEveryRecordThatLives) { expect_kept({rekeying()}, re_key); }
 
 TEST(PowerLoss, InMergeKeepsAllThatBothHad) { expect_kept({merging()}, merge); }
+
+TEST(PowerLoss, InTransferLeavesHerWholeInOneRegion) { expect_kept({transferring()}, transfer); }
 
 TEST(PowerLoss, InOneOfTwoRegionsKeepsBoth) { expect_kept({in_two_regions()}, two_regions); }
 
