@@ -1,5 +1,5 @@
-// A real file system that is full: whoever writes is told, nothing that was acknowledged is lost, and
-// once there is a little room erasing goes on.
+// A real file system that is full: whoever writes is told, nothing that was acknowledged is lost,
+// and once there is a little room erasing goes on.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>

@@ -1,5 +1,5 @@
-// Ids, names and values that hold a canary, at the command line: it is in what a question is answered
-// with, and nowhere else.
+// Ids, names and values that hold a canary, at the command line: it is in what a question is
+// answered with, and nowhere else.
 #include <gtest/gtest.h>
 
 #include "cli/desk.h"

@@ -1,5 +1,5 @@
-// Ids, names and values of people hold a canary (support/canary.h): no file, no path and nothing that
-// is no answer about a person holds it, whatever was done.
+// Ids, names and values of people hold a canary (support/canary.h): no file, no path and nothing
+// that is no answer about a person holds it, whatever was done.
 #include <gtest/gtest.h>
 
 #include "efface/doctor.h"

@@ -1,5 +1,5 @@
-// model/kill_program.h -- random operations on a store that is killed in between: what is drawn from
-// a seed, and what it does to the store as it then is.
+// model/kill_program.h -- random operations on a store that is killed in between: what is drawn
+// from a seed, and what it does to the store as it then is.
 //
 // Shape  Numbers alone, so that a program can be printed: never an id, a name or a value.
 #pragma once

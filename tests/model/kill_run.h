@@ -1,10 +1,10 @@
 // model/kill_run.h -- runs a program that is killed on a store, compares the store with the model,
 // and makes a program that shows a difference short.
 //
-// Shape     Each life is a child process: it opens the store, which must hold what the model says or,
-//           of an operation that was cut, one of its stages; goes on with the program; and ends at
-//           the call that a kill names. While it works, a thread of it reads: what it sees must be in
-//           the model at some time between the beginning and the end of the reading.
+// Shape     Each life is a child process: it opens the store, which must hold what the model says
+//           or, of an operation that was cut, one of its stages; goes on with the program; and ends
+//           at the call that a kill names. While it works, a thread of it reads: what it sees must
+//           be in the model at some time between the beginning and the end of the reading.
 // Replay    Everything but that thread's timing comes from the program.
 #pragma once
 #include <cstddef>

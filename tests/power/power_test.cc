@@ -27,7 +27,7 @@ constexpr Least offboard{500, 80};
 constexpr Least maintain{3'200, 500};
 constexpr Least re_key{1'200, 200};
 constexpr Least merge{2'400, 1'500};
-constexpr Least transfer{100, 10};
+constexpr Least transfer{2'000, 500};
 constexpr Least two_regions{3'600, 1'000};
 constexpr Least mirrored_erase{3'800, 2'500};
 constexpr Least all[] = {create, create_two, declare,    enrol,       enrol_many,
@@ -43,14 +43,15 @@ constexpr Least sum() {
 }
 static_assert(sum().states >= 20'000 && sum().in_recovery >= 2'000);
 
-void expect_kept(const std::vector<Scenario>& scenarios, const Least& least) {
+void expect_kept(const std::vector<Scenario>& scenarios, const Least& least,
+                 std::size_t recover_every = 10) {
   Least found{};
   for (const Scenario& scenario : scenarios) {
     const TempDirectory home("power");
     const Tally tally = in_child_with_tally([&](Tally& told) {
       Simulation simulation(scenario, home.path());
       if (!simulation.log_is_complete()) told.find("the log does not make the tree that is there");
-      simulation.run({simulation.recording().log}, {.recover_every = 10}, told);
+      simulation.run({simulation.recording().log}, {.recover_every = recover_every}, told);
     });
     EXPECT_FALSE(tally.broken);
     EXPECT_EQ(tally.violations, 0u) << tally.findings.data();
@@ -95,7 +96,9 @@ TEST(PowerLoss, InReKeyingKeepsEveryRecordThatLives) { expect_kept({rekeying()},
 
 TEST(PowerLoss, InMergeKeepsAllThatBothHad) { expect_kept({merging()}, merge); }
 
-TEST(PowerLoss, InTransferLeavesHerWholeInOneRegion) { expect_kept({transferring()}, transfer); }
+TEST(PowerLoss, InTransferLeavesHerWholeInOneRegion) {
+  expect_kept({transferring()}, transfer, 60);
+}
 
 TEST(PowerLoss, InOneOfTwoRegionsKeepsBoth) { expect_kept({in_two_regions()}, two_regions); }
 

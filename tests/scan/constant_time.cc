@@ -1,5 +1,5 @@
-// Run by valgrind: compares secrets, or the tags of two names, that are marked undefined. A branch or an index that depends on
-// one is an error of memcheck, and so the end of the run.
+// Run by valgrind: compares secrets, or the tags of two names, that are marked undefined. A branch
+// or an index that depends on one is an error of memcheck, and so the end of the run.
 #include <valgrind/memcheck.h>
 
 #include <array>

@@ -82,7 +82,8 @@ class Overhearing : public RootKeysOver {
   Windows heard;
 };
 
-// The keys of the epochs as they stand in a root key file: read by a child, as reading leaves copies.
+// The keys of the epochs as they stand in a root key file: read by a child, as reading leaves
+// copies.
 Windows epoch_keys_in(const std::filesystem::path& file) {
   constexpr std::size_t windows_max = 256;
   void* const shared = mmap(nullptr, windows_max * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
