@@ -23,7 +23,8 @@ struct RestoreOptions {
   std::filesystem::path records{};
   // Where a region has no records any more, begin with none.
   bool without_records = false;
-  // Of regions whose keyring does not open, nor a mirror of it.
+  // Of regions whose keyring does not open, nor a mirror of it. A restore that was broken off after
+  // it had brought a keyring back answers exists when it is given the capsule again: go on without.
   std::vector<Capsule> capsules{};
 };
 

@@ -231,6 +231,7 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
                                    std::as_const(next.key).bytes()));
   }
   spare_used_ = true;
+  if constexpr (mutant == Mutant::old_root_first) EFFACE_TRY(settle_epochs(next.epoch, false));
   const std::uint64_t entries_before = book_.tree.size;
   EFFACE_ASSIGN(const bool rekeyed, change(storage::Space::removal, next,
                                            [&](Txn& txn) { return remove_rows(txn, removals); }));

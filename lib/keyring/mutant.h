@@ -23,6 +23,7 @@ enum class Mutant {
   bucket_keeps_row,      // A day that expired keeps its key.
   hold_keeps_row,        // A hold that is released leaves its key.
   commit_not_read_back,  // The old root key is destroyed on the word of the commit alone.
+  old_root_first,        // The old root key is destroyed before anything is committed.
   ledger_not_copied,     // The old root key is destroyed before the ledger's copy is durable.
   others_not_seen,       // What other processes committed is not looked for.
   mirrors_come_last,     // The old root key is destroyed before the mirrors are written.

@@ -82,7 +82,13 @@ class RowView {
  public:
   explicit RowView(const std::byte* at) noexcept : at_(at) {}
 
-  bool has_tag(const Tag& tag) const noexcept { return std::memcmp(at_, tag.data(), 16) == 0; }
+  // Whatever the two have in common, it takes as long.
+  bool has_tag(const Tag& tag) const noexcept {
+    const auto differs = [&](std::size_t at) {
+      return load_le<std::uint64_t>(at_ + at) ^ load_le<std::uint64_t>(tag.data() + at);
+    };
+    return (differs(0) | differs(8)) == 0;
+  }
   Tag tag() const noexcept { return id_at(0); }
   crypto::KeyView key() const noexcept { return crypto::KeyView(at_ + 16, crypto::key_bytes); }
   Handle handle() const noexcept { return id_at(48); }

@@ -1,11 +1,28 @@
 #include "crash/model.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 
 namespace efface::test {
 namespace {
 
 using What = Op::What;
+
+constexpr std::size_t large_bytes_min = std::size_t{1} << 20;
+
+// Begins with its number, and does not compress.
+std::string large_value(std::uint64_t number, std::size_t bytes) {
+  std::string out(bytes, '\0');
+  std::uint64_t state = number;
+  for (std::size_t at = 0; at + sizeof state <= bytes; at += sizeof state) {
+    std::memcpy(out.data() + at, &state, sizeof state);
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+  }
+  return out;
+}
 
 std::vector<Model> erased(const Op& op, const Model& before) {
   std::vector<Model> out;
@@ -164,6 +181,21 @@ std::vector<Model> stages(const Op& op, const Model& before) {
   if (at == before.tenants.end()) return {before};
   if (at->second.half && op.what != What::offboard) return {before};
   return of_known_tenant(op, before);
+}
+
+std::string value_of(const std::string& text) {
+  unsigned long number = 0;
+  std::size_t bytes = 0;
+  if (std::sscanf(text.c_str(), "#%lu:%zu", &number, &bytes) != 2) return text;
+  return large_value(number, bytes);
+}
+
+std::string text_of_value(std::string_view value) {
+  if (value.size() < large_bytes_min) return std::string(value);
+  std::uint64_t number = 0;
+  std::memcpy(&number, value.data(), sizeof number);
+  if (value != large_value(number, value.size())) return "a large value that nobody wrote";
+  return "#" + std::to_string(number) + ":" + std::to_string(value.size());
 }
 
 std::vector<std::string> numbered(std::string_view prefix, int first, int count) {

@@ -74,6 +74,11 @@ std::string_view name(Op::What what) noexcept;
 // when it is done. Never empty.
 std::vector<Model> stages(const Op& op, const Model& before);
 
+// Values of megabytes stand in a model by a short text, "#number:bytes". What is stored for a text;
+// and the text of what is stored. Any other text stands for itself.
+std::string value_of(const std::string& text);
+std::string text_of_value(std::string_view value);
+
 std::vector<std::string> numbered(std::string_view prefix, int first, int count);
 
 }  // namespace efface::test

@@ -171,10 +171,11 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   const auto activity = tenant.activity(*purpose);
   if (!activity) return activity.error();
   const RecordName name(op.name);
+  const std::string value = value_of(op.value);
   if (op.what == What::put_new)
     return failure_of(activity->put(SubjectId(op.ids.front()),
                                     store_->region(op.regions.front()).value(), name,
-                                    as_bytes(op.value)));
+                                    as_bytes(value)));
   std::vector<Subject> subjects;
   for (const std::string& id : op.ids) {
     auto subject = tenant.subject(SubjectId(id));
@@ -182,7 +183,7 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
     subjects.push_back(*std::move(subject));
   }
   if (op.what == What::put)
-    return failure_of(activity->put(subjects.front(), name, as_bytes(op.value)));
+    return failure_of(activity->put(subjects.front(), name, as_bytes(value)));
   if (op.what == What::shred) {
     const auto removed = activity->remove(subjects.front(), name, Shred::now);
     if (removed) ended_.emplace_back().region = subjects.front().home().name();
@@ -191,7 +192,7 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   if (op.what == What::remove) return failure_of(activity->remove(subjects.front(), name));
   Batch batch = activity->batch(subjects.front().home());
   for (const Subject& subject : subjects)
-    if (const Status added = batch.put(subject, name, as_bytes(op.value)); !added)
+    if (const Status added = batch.put(subject, name, as_bytes(value)); !added)
       return added.error();
   return failure_of(activity->commit(std::move(batch)));
 }
@@ -223,7 +224,7 @@ Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::s
       const auto activity = tenant.activity(tenant.purpose(purpose).value());
       if (!activity) return activity.error();
       const auto end = activity->scan(*subject, {}, [&](std::string_view record, Bytes value) {
-        person.records[{purpose, std::string(record)}] = std::string(as_text(value));
+        person.records[{purpose, std::string(record)}] = text_of_value(as_text(value));
         return Flow::more;
       });
       if (!end && end.error().code() == Errc::suppressed) {  // Cut before she was erased.

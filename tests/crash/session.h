@@ -61,6 +61,7 @@ class Session {
   Result<std::optional<std::string>> damage() const;
 
   bool is_open() const noexcept { return store_.has_value(); }
+  const Store& store() const { return *store_; }
   // Of those last observed, who is found by her id and not by a query: its record is missing.
   const std::set<std::string>& unlisted() const noexcept { return unlisted_; }
   bool walks_pages = false;  // Every page before LMDB sees it, at each open.

@@ -2,7 +2,7 @@
 // them can be the last of the process, or fail, or be lost.
 //
 // Shape    Linked by --wrap, with LMDB's static library (CMakeLists.txt). Unarmed, calls pass.
-// Threads  One: a trial forks, and its child starts no thread.
+// Threads  One changes files; others may read, which makes none of these calls.
 #pragma once
 #include <cerrno>
 #include <cstddef>

@@ -54,6 +54,7 @@ void check_acknowledged(const Place& place, std::span<const Doomed> doomed, Jour
 
 void Journal::find(std::string_view what) noexcept {
   const std::size_t used = std::strlen(report.data());
+  if (used + 2 >= report.size()) return;
   const std::size_t size = std::min(what.size(), report.size() - used - 2);
   std::copy_n(what.data(), size, report.data() + used);
   report[used + size] = '\n';

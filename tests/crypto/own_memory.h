@@ -28,9 +28,10 @@ struct Mapping {
   std::string flags;   // VmFlags of smaps
 };
 
-inline std::vector<Mapping> own_mappings() {
+// Of "self", or of a child by its number.
+inline std::vector<Mapping> mappings_of(const std::string& process) {
   std::vector<Mapping> out;
-  std::ifstream smaps("/proc/self/smaps");
+  std::ifstream smaps("/proc/" + process + "/smaps");
   for (std::string line; std::getline(smaps, line);) {
     Mapping mapping;
     char access[5] = {};
@@ -44,6 +45,8 @@ inline std::vector<Mapping> own_mappings() {
   }
   return out;
 }
+
+inline std::vector<Mapping> own_mappings() { return mappings_of("self"); }
 
 inline Mapping mapping_of(const void* address) {
   const auto at = reinterpret_cast<std::uintptr_t>(address);

@@ -78,7 +78,7 @@ class Check {
     if (!world_.has_tenant()) return;
     const auto who = world_.tenant().subject(SubjectId(bystander));
     if (!who) return find(with_code("the bystander is not there", who.error()));
-    const auto got = world_.activity("ads").get(*who, RecordName("probe"));
+    const auto got = world_.activity("ads").get(*who, RecordName("probe~7Qz3Vw9K"));
     if (!got || !*got || as_text((**got).bytes()) != "after")
       find("what was acknowledged after the failure is not there");
   }

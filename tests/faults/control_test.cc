@@ -1,6 +1,9 @@
 // The harness sees what it says it sees.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <fstream>
+
 #include "faults/sweep.h"
 
 namespace efface::test {
@@ -40,6 +43,33 @@ TEST(FaultHarness, FindsAnErasureThatIsAcknowledgedWhileItsRootKeyStands) {
   room.puts_base_back = true;
   EXPECT_TRUE(
       is_found(room.run({}), "a destruction is acknowledged and the root key stands in its file"));
+}
+
+TEST(FaultHarness, FindsAnErrorThatCarriesAnId) {
+  Operation telling = operation("get");
+  telling.prepare = [run = telling.prepare](World& world) {
+    return [honest = run(world)](World& now) -> Status {
+      Status answer = honest(now);
+      if (answer) return answer;
+      return Error(Errc::io, "nobody is called ann~7Qz3Vw9K");  // The canary of support/canary.h.
+    };
+  };
+  EXPECT_TRUE(is_found(Room(telling).run({.at = 1, .allocation = true, .error = ENOMEM}),
+                       "an error carries an id"));
+}
+
+TEST(FaultHarness, FindsAnIdInAFileInBase64) {
+  Operation writing = operation("get");
+  writing.prepare = [](World&) {
+    return [](World& world) -> Status {
+      std::ofstream(world.home() / "store" / "notes") << "N1F6M1Z3OUs=";
+      return {};
+    };
+  };
+  Room room(writing);
+  bool found = false;
+  for (int i = 0; i < 8; ++i) found = found || is_found(room.run({}), "a file, or its path, holds");
+  EXPECT_TRUE(found);
 }
 
 TEST(FaultHarness, FindsALeakAndAHandleThatStaysOpen) {

@@ -50,54 +50,58 @@ IncidentTerms lost_laptop() {
 }
 
 void add_records(std::vector<Operation>& all) {
-  all.push_back(on_person("get", Kind::reads, "ann", "orders", [](World&, Subject& who, auto& a) {
-    return a.get(who, RecordName("first"));
-  }));
-  all.push_back(on_person("scan", Kind::reads, "ann", "orders", [](World&, Subject& who, auto& a) {
-    return a.scan(who, {}, [](std::string_view, Bytes) { return Flow::more; });
-  }));
-  all.push_back(on_person("put", Kind::writes, "ann", "orders", [](World&, Subject& who, auto& a) {
-    return a.put(who, RecordName("new"), as_bytes("fresh"));
-  }));
+  all.push_back(on_person(
+      "get", Kind::reads, "ann~7Qz3Vw9K", "orders",
+      [](World&, Subject& who, auto& a) { return a.get(who, RecordName("first~7Qz3Vw9K")); }));
   all.push_back(
-      on_person("put_again", Kind::writes, "ann", "orders", [](World&, Subject& who, auto& a) {
-        return a.put(who, RecordName("second"), as_bytes("another"));
+      on_person("scan", Kind::reads, "ann~7Qz3Vw9K", "orders", [](World&, Subject& who, auto& a) {
+        return a.scan(who, {}, [](std::string_view, Bytes) { return Flow::more; });
       }));
   all.push_back(
-      on_person("put_new", Kind::decides, "ann", "orders", [](World& world, Subject&, auto& a) {
-        return a.put(SubjectId("hugo"), world.region(), RecordName("new"), as_bytes("fresh"));
+      on_person("put", Kind::writes, "ann~7Qz3Vw9K", "orders", [](World&, Subject& who, auto& a) {
+        return a.put(who, RecordName("new~7Qz3Vw9K"), as_bytes("fresh~7Qz3Vw9K"));
       }));
+  all.push_back(on_person(
+      "put_again", Kind::writes, "ann~7Qz3Vw9K", "orders", [](World&, Subject& who, auto& a) {
+        return a.put(who, RecordName("second~7Qz3Vw9K"), as_bytes("another~7Qz3Vw9K"));
+      }));
+  all.push_back(on_person("put_new", Kind::decides, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject&, auto& a) {
+                            return a.put(SubjectId("hugo~7Qz3Vw9K"), world.region(),
+                                         RecordName("new~7Qz3Vw9K"), as_bytes("fresh~7Qz3Vw9K"));
+                          }));
   all.back().in_steps = true;  // She may be enrolled without the record.
-  all.push_back(
-      on_person("update", Kind::writes, "ann", "orders", [](World&, Subject& who, auto& a) {
-        return a.update(who, RecordName("first"), [](std::optional<Bytes>) -> Result<Update> {
-          return Update::put(as_bytes("two"));
-        });
-      }));
-  all.push_back(
-      on_person("remove", Kind::writes, "ann", "orders",
-                [](World&, Subject& who, auto& a) { return a.remove(who, RecordName("first")); }));
-  all.push_back(
-      on_person("shred", Kind::destroys, "ann", "orders", [](World&, Subject& who, auto& a) {
-        return a.remove(who, RecordName("first"), Shred::now);
-      }));
+  all.push_back(on_person("update", Kind::writes, "ann~7Qz3Vw9K", "orders",
+                          [](World&, Subject& who, auto& a) {
+                            return a.update(who, RecordName("first~7Qz3Vw9K"),
+                                            [](std::optional<Bytes>) -> Result<Update> {
+                                              return Update::put(as_bytes("two~7Qz3Vw9K"));
+                                            });
+                          }));
+  all.push_back(on_person(
+      "remove", Kind::writes, "ann~7Qz3Vw9K", "orders",
+      [](World&, Subject& who, auto& a) { return a.remove(who, RecordName("first~7Qz3Vw9K")); }));
+  all.push_back(on_person("shred", Kind::destroys, "ann~7Qz3Vw9K", "orders",
+                          [](World&, Subject& who, auto& a) {
+                            return a.remove(who, RecordName("first~7Qz3Vw9K"), Shred::now);
+                          }));
   all.back().in_steps = true;
-  all.push_back(
-      on_person("batch", Kind::writes, "ann", "orders", [](World& world, Subject& who, auto& a) {
+  all.push_back(on_person(
+      "batch", Kind::writes, "ann~7Qz3Vw9K", "orders", [](World& world, Subject& who, auto& a) {
         Batch batch = a.batch(world.region());
-        Status put = batch.put(who, RecordName("new"), as_bytes("fresh"));
+        Status put = batch.put(who, RecordName("new~7Qz3Vw9K"), as_bytes("fresh~7Qz3Vw9K"));
         if (!put) return put;
-        put = batch.remove(who, RecordName("first"));
+        put = batch.remove(who, RecordName("first~7Qz3Vw9K"));
         if (!put) return put;
         return a.commit(std::move(batch));
       }));
   all.push_back({"put_shared", Kind::decides, false, {}, [](World& world) -> Run {
-                   auto ann = std::make_shared<Subject>(world.subject("ann"));
-                   auto fay = std::make_shared<Subject>(world.subject("fay"));
+                   auto ann = std::make_shared<Subject>(world.subject("ann~7Qz3Vw9K"));
+                   auto fay = std::make_shared<Subject>(world.subject("fay~7Qz3Vw9K"));
                    return [ann, fay, activity = world.activity("orders")](World&) -> Status {
                      const std::array<const Subject*, 2> both{ann.get(), fay.get()};
-                     return activity.put_shared(both, Sharing::any, RecordName("shared"),
-                                                as_bytes("ours"));
+                     return activity.put_shared(both, Sharing::any, RecordName("shared~7Qz3Vw9K"),
+                                                as_bytes("ours~7Qz3Vw9K"));
                    };
                  }});
 }
@@ -117,55 +121,56 @@ void add_terms(std::vector<Operation>& all) {
     return world.tenant().permit_transfer({"eu", "us", TransferBasis::adequacy});
   }));
   all.push_back(of_store("enrol", Kind::decides, [](World& world) {
-    return world.tenant().enrol(SubjectId("hugo"), world.region());
+    return world.tenant().enrol(SubjectId("hugo~7Qz3Vw9K"), world.region());
   }));
   all.push_back(of_store("enrol_many", Kind::decides, [](World& world) {
-    const std::array ids{SubjectId("hugo"), SubjectId("ida"), SubjectId("ann")};
+    const std::array ids{SubjectId("hugo~7Qz3Vw9K"), SubjectId("ida~7Qz3Vw9K"),
+                         SubjectId("ann~7Qz3Vw9K")};
     return world.tenant().find_or_enrol(ids, world.region());
   }));
 }
 
 void add_rights(std::vector<Operation>& all) {
-  all.push_back(
-      on_person("grant", Kind::decides, "fay", "orders", [](World& world, Subject& who, auto&) {
+  all.push_back(on_person(
+      "grant", Kind::decides, "fay~7Qz3Vw9K", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().grant(who, world.purpose("news"), {"v2", "phone"});
       }));
-  all.push_back(
-      on_person("withdraw", Kind::destroys, "ann", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().withdraw(who, world.purpose("news"));
-      }));
-  all.push_back(
-      on_person("object", Kind::decides, "ann", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().object(who, world.purpose("ads"));
-      }));
-  all.push_back(on_person("lift_objection", Kind::decides, "bob", "orders",
+  all.push_back(on_person("withdraw", Kind::destroys, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto&) {
+                            return world.tenant().withdraw(who, world.purpose("news"));
+                          }));
+  all.push_back(on_person("object", Kind::decides, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto&) {
+                            return world.tenant().object(who, world.purpose("ads"));
+                          }));
+  all.push_back(on_person("lift_objection", Kind::decides, "bob~7Qz3Vw9K", "orders",
                           [](World& world, Subject& who, auto&) {
                             return world.tenant().lift_objection(who, world.purpose("ads"));
                           }));
   all.push_back(
-      on_person("restrict", Kind::decides, "ann", "orders",
+      on_person("restrict", Kind::decides, "ann~7Qz3Vw9K", "orders",
                 [](World& world, Subject& who, auto&) { return world.tenant().restrict(who); }));
   all.push_back(on_person(
-      "lift_restriction", Kind::decides, "dan", "orders",
+      "lift_restriction", Kind::decides, "dan~7Qz3Vw9K", "orders",
       [](World& world, Subject& who, auto&) { return world.tenant().lift_restriction(who); }));
+  all.push_back(on_person("hold", Kind::decides, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto&) {
+                            return world.tenant().hold(who, {"audit", "another reason"});
+                          }));
   all.push_back(
-      on_person("hold", Kind::decides, "ann", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().hold(who, {"audit", "another reason"});
-      }));
-  all.push_back(
-      on_person("release", Kind::decides, "cat", "orders",
+      on_person("release", Kind::decides, "cat~7Qz3Vw9K", "orders",
                 [](World& world, Subject& who, auto&) { return world.tenant().release(who, 1); }));
   all.back().in_steps = true;
-  all.push_back(
-      on_person("dossier", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().dossier(who, [](const Dossier&) {});
-      }));
-  all.push_back(on_person("add_identifier", Kind::decides, "ann", "orders",
+  all.push_back(on_person("dossier", Kind::reads, "ann~7Qz3Vw9K", "orders",
                           [](World& world, Subject& who, auto&) {
-                            return world.tenant().add_identifier(who, SubjectId("hugo"));
+                            return world.tenant().dossier(who, [](const Dossier&) {});
+                          }));
+  all.push_back(on_person("add_identifier", Kind::decides, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto&) {
+                            return world.tenant().add_identifier(who, SubjectId("hugo~7Qz3Vw9K"));
                           }));
   all.push_back(of_store("reinstate", Kind::decides, [](World& world) {
-    return world.tenant().reinstate(SubjectId("eve"), "she asked for it");
+    return world.tenant().reinstate(SubjectId("eve~7Qz3Vw9K"), "she asked for it");
   }));
   all.push_back(of_store("query", Kind::reads, [](World& world) {
     return world.tenant().query({.recipient = "nobody"}, {},
@@ -176,8 +181,8 @@ void add_rights(std::vector<Operation>& all) {
 }
 
 void add_exports(std::vector<Operation>& all) {
-  all.push_back(
-      on_person("export_json", Kind::reads, "ann", "orders", [](World& world, Subject& who, auto&) {
+  all.push_back(on_person(
+      "export_json", Kind::reads, "ann~7Qz3Vw9K", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().export_subject(who, {}, [](Bytes) -> Status { return {}; });
       }));
   all.push_back(of_store("export_sealed", Kind::reads, [](World& world) -> Status {
@@ -205,27 +210,29 @@ void add_exports(std::vector<Operation>& all) {
 
 void add_erasures(std::vector<Operation>& all) {
   const auto erase = [](World& world) -> Run {
-    auto who = std::make_shared<Subject>(world.subject("ann"));
+    auto who = std::make_shared<Subject>(world.subject("ann~7Qz3Vw9K"));
     return [who](World& now) -> Status { return status_of(now.tenant().erase(std::move(*who))); };
   };
   all.push_back({"erase", Kind::destroys, false, {}, erase});
   all.push_back(of_store("erase_many", Kind::destroys, [](World& world) {
-    const std::array ids{SubjectId("ann"), SubjectId("bob"), SubjectId("ida")};
+    const std::array ids{SubjectId("ann~7Qz3Vw9K"), SubjectId("bob~7Qz3Vw9K"),
+                         SubjectId("ida~7Qz3Vw9K")};
     return world.tenant().erase(ids);
   }));
-  all.push_back(of_store("suppress", Kind::destroys,
-                         [](World& world) { return world.tenant().suppress(SubjectId("bob")); }));
+  all.push_back(of_store("suppress", Kind::destroys, [](World& world) {
+    return world.tenant().suppress(SubjectId("bob~7Qz3Vw9K"));
+  }));
   all.back().in_steps = true;
   all.push_back({"merge", Kind::destroys, false, {}, [](World& world) -> Run {
-                   auto into = std::make_shared<Subject>(world.subject("ann"));
-                   auto from = std::make_shared<Subject>(world.subject("fay"));
+                   auto into = std::make_shared<Subject>(world.subject("ann~7Qz3Vw9K"));
+                   auto from = std::make_shared<Subject>(world.subject("fay~7Qz3Vw9K"));
                    return [into, from](World& now) -> Status {
                      return status_of(now.tenant().merge(*into, std::move(*from)));
                    };
                  }});
   all.back().in_steps = true;
-  all.push_back(
-      on_person("transfer", Kind::destroys, "ann", "orders", [](World& world, Subject& who, auto&) {
+  all.push_back(on_person(
+      "transfer", Kind::destroys, "ann~7Qz3Vw9K", "orders", [](World& world, Subject& who, auto&) {
         return world.tenant().transfer(who, world.region("us"), TransferBasis::adequacy);
       }));
   all.back().two_regions = true;
@@ -236,7 +243,7 @@ void add_erasures(std::vector<Operation>& all) {
   }));
   all.back().in_steps = true;
   all.back().before = [](World& world) {
-    return status_of(world.tenant().release(world.subject("cat"), 1));
+    return status_of(world.tenant().release(world.subject("cat~7Qz3Vw9K"), 1));
   };
   all.push_back(of_store("maintain", Kind::decides, [](World& world) {
     MaintainOptions now;
@@ -287,7 +294,8 @@ void add_lives(std::vector<Operation>& all) {
   all.back().in_steps = true;
   all.back().before = [](World& world) -> Status {
     EFFACE_TRY(world.store().backup({world.backup()}));
-    return world.activity("orders").put(world.subject("ann"), RecordName("new"), as_bytes("later"));
+    return world.activity("orders").put(world.subject("ann~7Qz3Vw9K"), RecordName("new~7Qz3Vw9K"),
+                                        as_bytes("later"));
   };
 }
 

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <new>
 
+#include "support/canary.h"
+
 namespace efface::test {
 namespace {
 
@@ -216,6 +218,7 @@ void Room::note_answer(const Status& answer, const Fault& fault) {
     put_text(report_->note, error.note());
     if (!says_what_failed(error.code(), fault, report_->kind))
       report_->find(with_code("an error does not say what failed", error));
+    if (holds_canary(error.note())) report_->find("an error carries an id, a name or a value");
   }
   report_->ended = true;
 }
@@ -233,7 +236,7 @@ void Room::look_at_once(World& world, const Activity* activity, const Subject* w
     report_->find(with_code("the store that saw the failure does not read", seen.error()));
   }
   if (activity == nullptr) return;
-  const Status put = activity->put(*who, RecordName("probe"), as_bytes("after"));
+  const Status put = activity->put(*who, RecordName("probe~7Qz3Vw9K"), as_bytes("after"));
   report_->probe_acknowledged = static_cast<bool>(put);
   if (put) {
     // Of two regions the other one may be what it knows not.
@@ -306,6 +309,8 @@ Room::Trial Room::run(const Fault& fault) {
       check(left, operation_, expected_, *report_, thoroughly);
     });
     if (!lost.empty()) trial.findings.push_back(where + "what it leaves: " + lost);
+    if (thoroughly && canary_below(home_ / "work"))
+      trial.findings.push_back(where + "a file, or its path, holds an id, a name or a value");
   }
   if (report_->findings[0] != '\0') trial.findings.push_back(where + report_->findings.data());
   return trial;

@@ -144,27 +144,29 @@ Status World::make_people() {
   const std::vector<SubjectId> ids(std::begin(everyone), std::end(everyone) - 3);
   EFFACE_TRY(tenant_->find_or_enrol(ids, region()));
   EFFACE_TRY(tenant_->enrol(SubjectId(bystander), region()));
-  EFFACE_TRY(put(bystander, "ads", "probe", "before"));
-  for (const char* id : {"ann", "bob", "cat", "fay", "gus"}) {
-    EFFACE_TRY(put(id, "orders", "first", "one"));
-    EFFACE_TRY(put(id, "orders", "second", std::string(300, 'x')));
-    EFFACE_TRY(put(id, "ads", "third", "three"));
+  EFFACE_TRY(put(bystander, "ads", "probe~7Qz3Vw9K", "before"));
+  for (const char* id :
+       {"ann~7Qz3Vw9K", "bob~7Qz3Vw9K", "cat~7Qz3Vw9K", "fay~7Qz3Vw9K", "gus~7Qz3Vw9K"}) {
+    EFFACE_TRY(put(id, "orders", "first~7Qz3Vw9K", "one~7Qz3Vw9K"));
+    EFFACE_TRY(put(id, "orders", "second~7Qz3Vw9K", std::string(300, 'x')));
+    EFFACE_TRY(put(id, "ads", "third~7Qz3Vw9K", "three~7Qz3Vw9K"));
   }
-  EFFACE_TRY(put("ann", "orders", "first", "won"));  // What is replaced is residue.
-  EFFACE_TRY(tenant_->grant(subject("ann"), purpose("news"), {"v1", "web"}));
-  EFFACE_TRY(put("ann", "news", "topic", "sports"));
+  EFFACE_TRY(put("ann~7Qz3Vw9K", "orders", "first~7Qz3Vw9K",
+                 "won~7Qz3Vw9K"));  // What is replaced is residue.
+  EFFACE_TRY(tenant_->grant(subject("ann~7Qz3Vw9K"), purpose("news"), {"v1", "web"}));
+  EFFACE_TRY(put("ann~7Qz3Vw9K", "news", "topic~7Qz3Vw9K", "sports~7Qz3Vw9K"));
   return {};
 }
 
 Status World::make_duties() {
-  EFFACE_TRY(tenant_->object(subject("bob"), purpose("ads")));
-  EFFACE_TRY(tenant_->hold(subject("cat"), {"litigation", "a reason"}));
-  EFFACE_TRY(tenant_->restrict(subject("dan")));
-  EFFACE_TRY(tenant_->suppress(SubjectId("eve")));
-  EFFACE_TRY(tenant_->add_identifier(subject("ann"), SubjectId("anna")));
+  EFFACE_TRY(tenant_->object(subject("bob~7Qz3Vw9K"), purpose("ads")));
+  EFFACE_TRY(tenant_->hold(subject("cat~7Qz3Vw9K"), {"litigation", "a reason"}));
+  EFFACE_TRY(tenant_->restrict(subject("dan~7Qz3Vw9K")));
+  EFFACE_TRY(tenant_->suppress(SubjectId("eve~7Qz3Vw9K")));
+  EFFACE_TRY(tenant_->add_identifier(subject("ann~7Qz3Vw9K"), SubjectId("anna~7Qz3Vw9K")));
   EraseOptions asked;
   asked.receipt.request = as_bytes("request-1");
-  EFFACE_TRY(tenant_->erase(subject("gus"), asked));  // Her ciphertexts wait for maintain.
+  EFFACE_TRY(tenant_->erase(subject("gus~7Qz3Vw9K"), asked));  // Her ciphertexts wait for maintain.
   IncidentTerms terms;
   terms.from = terms.until = terms.discovered = now() - std::chrono::hours(1);
   terms.exposed.records = true;
@@ -195,7 +197,8 @@ Status World::observe_person(std::string_view id, std::string& into) {
     const auto reader = tenant_->activity(*known);
     if (!reader) return reader.error();
     into += std::string("; ") + why;
-    for (const char* record : {"first", "second", "third", "topic", "new", "shared"}) {
+    for (const char* record : {"first~7Qz3Vw9K", "second~7Qz3Vw9K", "third~7Qz3Vw9K",
+                               "topic~7Qz3Vw9K", "new~7Qz3Vw9K", "shared~7Qz3Vw9K"}) {
       const auto got = reader->get(*found, RecordName(record));
       if (!got && !is_state(got.error().code())) return got.error();
       into += " ";

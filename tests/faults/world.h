@@ -69,9 +69,10 @@ class World {
 };
 
 // Everyone that there is, was or will be.
-inline constexpr const char* everyone[] = {"ann", "bob", "cat",  "dan",  "eve",
-                                           "fay", "gus", "anna", "hugo", "ida"};
-inline constexpr const char* bystander = "zoe";  // No operation is about her.
+inline constexpr const char* everyone[] = {
+    "ann~7Qz3Vw9K", "bob~7Qz3Vw9K", "cat~7Qz3Vw9K",  "dan~7Qz3Vw9K",  "eve~7Qz3Vw9K",
+    "fay~7Qz3Vw9K", "gus~7Qz3Vw9K", "anna~7Qz3Vw9K", "hugo~7Qz3Vw9K", "ida~7Qz3Vw9K"};
+inline constexpr const char* bystander = "zoe~7Qz3Vw9K";  // No operation is about her.
 inline constexpr const char* purposes[] = {"orders", "news", "ads"};
 
 }  // namespace efface::test

@@ -27,11 +27,12 @@ constexpr Least offboard{500, 80};
 constexpr Least maintain{3'200, 500};
 constexpr Least re_key{1'200, 200};
 constexpr Least merge{2'400, 1'500};
+constexpr Least transfer{2'000, 500};
 constexpr Least two_regions{3'600, 1'000};
 constexpr Least mirrored_erase{3'800, 2'500};
-constexpr Least all[] = {create, create_two, declare,     enrol,         enrol_many,
-                         put,    erase,      erase_many,  offboard,      maintain,
-                         re_key, merge,      two_regions, mirrored_erase};
+constexpr Least all[] = {create, create_two, declare,    enrol,       enrol_many,
+                         put,    erase,      erase_many, offboard,    maintain,
+                         re_key, merge,      transfer,   two_regions, mirrored_erase};
 constexpr Least sum() {
   Least total{};
   for (const Least& one : all) {
@@ -42,14 +43,15 @@ constexpr Least sum() {
 }
 static_assert(sum().states >= 20'000 && sum().in_recovery >= 2'000);
 
-void expect_kept(const std::vector<Scenario>& scenarios, const Least& least) {
+void expect_kept(const std::vector<Scenario>& scenarios, const Least& least,
+                 std::size_t recover_every = 10) {
   Least found{};
   for (const Scenario& scenario : scenarios) {
     const TempDirectory home("power");
     const Tally tally = in_child_with_tally([&](Tally& told) {
       Simulation simulation(scenario, home.path());
       if (!simulation.log_is_complete()) told.find("the log does not make the tree that is there");
-      simulation.run({simulation.recording().log}, {.recover_every = 10}, told);
+      simulation.run({simulation.recording().log}, {.recover_every = recover_every}, told);
     });
     EXPECT_FALSE(tally.broken);
     EXPECT_EQ(tally.violations, 0u) << tally.findings.data();
@@ -93,6 +95,10 @@ TEST(PowerLoss, InMaintainLosesNobody) { expect_kept({maintaining()}, maintain);
 TEST(PowerLoss, InReKeyingKeepsEveryRecordThatLives) { expect_kept({rekeying()}, re_key); }
 
 TEST(PowerLoss, InMergeKeepsAllThatBothHad) { expect_kept({merging()}, merge); }
+
+TEST(PowerLoss, InTransferLeavesHerWholeInOneRegion) {
+  expect_kept({transferring()}, transfer, 60);
+}
 
 TEST(PowerLoss, InOneOfTwoRegionsKeepsBoth) { expect_kept({in_two_regions()}, two_regions); }
 

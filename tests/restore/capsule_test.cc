@@ -199,6 +199,25 @@ TEST_F(Capsules, AreRefusedWhereAKeyringOpens) {
   EXPECT_TRUE(reopen_store());
 }
 
+TEST_F(Capsules, AreNotNeededToGoOnWithARestoreThatWasBrokenOff) {
+  ASSERT_TRUE(make_capsule());
+  erase("alice");
+  lose(RootKeys::lost);
+  RestoreOptions broken_off;
+  broken_off.capsules = {{"eu", capsule_path(), &keys_, verifier_}};
+  broken_off.records = home_ / "no such backup";  // Found after the keyring is in its place.
+  EXPECT_EQ(code_of(Store::restore(timed(), broken_off)), "store_missing");
+  EXPECT_EQ(code_of(restore()), "exists");
+  EXPECT_NE(code_of(Store::open(timed())), "");  // Nobody is read before the ledger is applied.
+  const auto report = Store::restore(timed(), {});
+  ASSERT_TRUE(report) << name(report.error().code()) << ": " << report.error().note();
+  EXPECT_FALSE(report->regions.at(0).keyring_brought_back);
+  EXPECT_EQ(report->regions[0].people_erased, 1u);
+  ASSERT_TRUE(reopen_store());
+  EXPECT_EQ(get("alice"), "subject_unknown");
+  EXPECT_EQ(get("bob"), "hers");
+}
+
 TEST_F(Capsules, OpenForNobodyElse) {
   ASSERT_TRUE(make_capsule());
   lose(RootKeys::lost);

@@ -1,5 +1,5 @@
-// Run by valgrind: compares secrets that are marked undefined. A branch or an index that depends on
-// one is an error of memcheck, and so the end of the run.
+// Run by valgrind: compares secrets, or the tags of two names, that are marked undefined. A branch
+// or an index that depends on one is an error of memcheck, and so the end of the run.
 #include <valgrind/memcheck.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 
 #include "crypto/aead.h"
 #include "crypto/secret.h"
+#include "keyring/row.h"
 
 namespace {
 
@@ -26,6 +27,11 @@ int compares(std::string_view how) {
   auto other = one.clone();
   mark_secret(one.bytes());
   mark_secret(other.bytes());
+  if (how == "tags") {
+    keyring::Tag tag;
+    std::memcpy(tag.data(), other.bytes().data(), tag.size());
+    return known(keyring::RowView(one.bytes().data()).has_tag(tag)) ? 0 : 1;
+  }
   if (how == "equal") return known(crypto::equal(one.bytes(), other.bytes())) ? 0 : 1;
   volatile std::size_t size = one.bytes().size();  // Not to be computed by the compiler.
   return std::memcmp(one.bytes().data(), other.bytes().data(), size) == 0 ? 0 : 1;

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 
 #include "api/handles.h"
+#include "crash/root_key_slots.h"
 #include "crypto/child.h"
 #include "scan/windows.h"
+#include "support/root_keys_over.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {
@@ -62,6 +64,66 @@ TEST_F(MemoryScan, FindsNoWindowOfALivingKeyAfterClosing) {
   close();
   EXPECT_EQ(keys.count_in_own_memory(), 0u);
   EXPECT_EQ(keys.count_in_files(home_.path()), 0u);
+}
+
+// Of every root key, as it goes to the root key store and comes from it.
+class Overhearing : public RootKeysOver {
+ public:
+  using RootKeysOver::RootKeysOver;
+  Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) override {
+    heard.add(key);
+    return RootKeysOver::wrap(epoch, context, key);
+  }
+  Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) override {
+    const Status done = RootKeysOver::unwrap(epoch, context, wrapped, out);
+    if (done) heard.add(out);
+    return done;
+  }
+  Windows heard;
+};
+
+// The keys of the epochs as they stand in a root key file: read by a child, as reading leaves
+// copies.
+Windows epoch_keys_in(const std::filesystem::path& file) {
+  constexpr std::size_t windows_max = 256;
+  void* const shared = mmap(nullptr, windows_max * sizeof(std::uint64_t), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) std::abort();
+  auto* const masked = static_cast<std::uint64_t*>(shared);
+  EXPECT_TRUE(ended_well(in_child([&] {
+    Windows keys;
+    for (const LiveSlot& slot : live_slots(raw_root_key_file(file))) keys.add(slot.key);
+    std::ranges::copy(keys.masked(), masked);
+    return keys.masked().size() == 50 ? 0 : 1;  // In force, and the next.
+  })));
+  Windows all;
+  all.add_masked({masked, 50});
+  munmap(shared, windows_max * sizeof(std::uint64_t));
+  return all;
+}
+
+TEST_F(MemoryScan, FindsNoRootKeyAndNoKeyOfAnEpochAfterClosing) {
+  close();
+  auto overhearing =
+      std::make_unique<Overhearing>(std::shared_ptr<RootKeyStore>(std::move(root_keys_)));
+  OpenOptions with = options();
+  with.regions[0].root_keys = overhearing.get();
+  store_.emplace(Store::open(with).value());
+  tenant_.emplace(store_->tenant("acme", Actor("test")).value());
+  live("alice", "a value");
+  ASSERT_TRUE(tenant_->erase(tenant_->subject(SubjectId("alice")).value()));
+  live("bob", "another");
+  const Windows epochs = epoch_keys_in(home_ / "root.key");
+  EXPECT_GE(epochs.count_in_own_memory(), 25u);
+  EXPECT_GE(overhearing->heard.count_in_own_memory(), 25u);
+  close();
+  EXPECT_EQ(overhearing->heard.count_in_own_memory(), 0u);
+  EXPECT_EQ(overhearing->heard.count_in_files(home_ / "store"), 0u);
+  Windows roots;
+  roots.add_masked(overhearing->heard.masked());
+  overhearing.reset();
+  EXPECT_EQ(roots.count_in_own_memory(), 0u);
+  EXPECT_EQ(epochs.count_in_own_memory(), 0u);
 }
 
 TEST_F(MemoryScan, FindsNoValueOnceItsRecordIsGone) {

@@ -24,17 +24,30 @@ class Windows {
     }
   }
 
+  // For another process, to which none of it must come in clear.
+  const std::vector<std::uint64_t>& masked() const noexcept { return masked_; }
+  void add_masked(std::span<const std::uint64_t> masked) {
+    for (const std::uint64_t window : masked) {
+      masked_.push_back(window);
+      first_[~window & 0xff] = true;
+    }
+  }
+
   // In the private writable memory of this process, its stacks included.
-  std::size_t count_in_own_memory() const {
+  std::size_t count_in_own_memory() const { return count_in_memory("self", Which::all); }
+
+  enum class Which : bool { all, dumped };  // What a core dump would have.
+  std::size_t count_in_memory(const std::string& process, Which which) const {
     constexpr std::size_t piece_bytes = 64 * 1024;
     constexpr std::size_t mapping_bytes_max = 256 * 1024 * 1024;
     // Shared, so that what is copied here is not found as well.
     void* const piece =
         mmap(nullptr, piece_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    const int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    const int memory = open(("/proc/" + process + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
     if (piece == MAP_FAILED || memory < 0) std::abort();
     std::size_t count = 0;
-    for (const Mapping& mapping : own_mappings()) {
+    for (const Mapping& mapping : mappings_of(process)) {
+      if (which == Which::dumped && has_flag(mapping, "dd")) continue;
       if (mapping.access != "rw-p" || mapping.end - mapping.begin > mapping_bytes_max) continue;
       for (std::uintptr_t at = mapping.begin; at < mapping.end; at += piece_bytes - size + 1) {
         const ssize_t got =
