@@ -93,7 +93,7 @@ class Participant {
     const Status done = view_.put(id_of(who), std::to_string(value));
     // She was erased between her enrolment and the record: it says so, and is right.
     if (!done && done.error().code() == Errc::subject_erased) return;
-    if (!done) return fails("a put fails", name(done.error().code()));
+    if (!done) return fails("a put fails", text_of(done.error()));
     for (std::size_t i = 0; i < ended.size(); ++i) person.ended_then[i] = ended[i];
     person.acknowledged.store(value);
   }

@@ -16,6 +16,10 @@ std::string code_of(const Result<T>& result) {
   return result ? "" : name(result.error().code());
 }
 
+inline std::string text_of(const Error& error) {
+  return std::string(name(error.code())) + " (" + error.note() + ")";
+}
+
 // What one process has open. Made in that process.
 class View {
  public:
@@ -83,7 +87,7 @@ class View {
   std::string erase(const std::string& id) {
     const SubjectId ids[] = {SubjectId(id)};
     const auto erased = tenant().erase(ids);
-    if (!erased) return name(erased.error().code());
+    if (!erased) return text_of(erased.error());
     return erased->erased == 1 ? "erased" : "unknown";
   }
 
