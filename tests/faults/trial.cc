@@ -88,7 +88,7 @@ Room::Room(const Operation& operation) : operation_(operation) {
   prepare();
   if (operation_.kind != Kind::creates) {
     const std::string died = in_child([&] {
-      World made(home_ / "base", operation_.two_regions);
+      World made(home_ / "base", operation_.two_regions, {}, operation_.manner);
       Status done = made.make();
       if (done && operation_.before) done = operation_.before(made);
       if (!done) report_->find(with_code("the store cannot be made", done.error()));
@@ -171,7 +171,8 @@ void Room::measure() {
   copy_tree(home_ / "base", home_ / "work");
   for (const LiveSlot& slot : live_slots(raw_root_key_file(home_ / "work" / "eu.key")))
     if (!expected_.doomed || slot.epoch < expected_.doomed->epoch) expected_.doomed = slot;
-  if (operation_.kind != Kind::creates) expected_.before = observe();
+  if (operation_.kind != Kind::creates && !operation_.opens_only_after)
+    expected_.before = observe();
   measure_blocks();
   for (int i = 0; i < 2; ++i) {
     const Trial trial = run({});
