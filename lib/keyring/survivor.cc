@@ -1,5 +1,6 @@
 #include "keyring/survivor.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -110,16 +111,20 @@ Result<bool> put_newest_in_place(const os::Directory& parent, std::string_view n
   const std::vector<os::Directory> all = mirrors.keyrings();
   const os::Directory* newest = nullptr;
   std::uint64_t number = present ? present->number : 0;
+  std::optional<Error> unread;  // Of one that may well open, another time.
   for (const os::Directory& one : all) {
     const auto sequence = look_at(one, carefully);
-    if (!sequence) continue;
+    if (!sequence) {
+      if (!is_lost_with_its_root(sequence.error().code())) unread = sequence.error();
+      continue;
+    }
     if ((newest == nullptr && !present) || sequence->number > number) {
       newest = &one;
       number = sequence->number;
     }
   }
   if (newest == nullptr) {
-    if (!present) return present.error();
+    if (!present) return unread ? *unread : present.error();
     return false;
   }
   EFFACE_TRY(take_place(parent, name, *newest, options));

@@ -1,4 +1,5 @@
 // Root keys that move to another store, capsules, mirrors, and a store that processes share.
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -41,15 +42,15 @@ Operation like(std::string_view name, std::string as, const std::vector<Operatio
   std::abort();
 }
 
-// Holds what it was told to destroy.
+// Holds what it is told to destroy.
 class RootKeysThatStay final : public RootKeysOver {
  public:
   using RootKeysOver::RootKeysOver;
-  Status rotate(Epoch, Epoch, const Anchor&) override { return stays(); }
-  Status destroy(Epoch) override { return stays(); }
-
- private:
-  static Error stays() { return {Errc::token_unavailable, "told to stay"}; }
+  Status destroy(Epoch epoch) override {
+    if (stays) return Error(Errc::token_unavailable, "told to stay");
+    return RootKeysOver::destroy(epoch);
+  }
+  bool stays = false;
 };
 
 // The region has moved, and what it left still holds keys.
@@ -63,6 +64,7 @@ Status move_and_leave_keys(World& world) {
   options.regions[0].root_keys = &left;
   {
     EFFACE_ASSIGN(const Store store, Store::open(options));
+    left.stays = true;
     const auto moved =
         store.migrate_root(store.region("eu").value(), world.other_root_keys(), Actor("desk"));
     if (moved || moved.error().code() != Errc::erase_pending)
@@ -95,14 +97,16 @@ void add_moves(std::vector<Operation>& all) {
   all.back().in_steps = true;
 }
 
-// Made before there are children, so that all have the same.
-const RecipientKeyPair& capsule_keys() {
-  static const RecipientKeyPair keys = RecipientKeyPair::generate().value();
-  return keys;
+// The same in every process; a child has none of its parent's keys.
+Result<RecipientKeyPair> capsule_keys() {
+  std::array<std::byte, 32> secret;
+  secret.fill(std::byte{7});
+  return RecipientKeyPair::from_secret(secret);
 }
 
 Status make_capsule(World& world) {
-  CapsuleOptions options{world.capsule(), capsule_keys().public_key(),
+  EFFACE_ASSIGN(const RecipientKeyPair keys, capsule_keys());
+  CapsuleOptions options{world.capsule(), keys.public_key(),
                          std::chrono::system_clock::now() + std::chrono::hours(24 * 30)};
   return status_of(world.store().make_capsule(world.region(), options, Actor("desk")));
 }
@@ -120,8 +124,15 @@ Status lose_the_keyring(World& world) {
   return status_of(FileRootKeyStore::create(root_key_options(world.root_key("eu"))));
 }
 
+RestoreOptions from_capsule(const World& world, const RecipientKeyPair& keys,
+                            const std::string& verifier) {
+  const Unhindered own;
+  RestoreOptions how;
+  how.capsules = {{"eu", world.capsule(), &keys, verifier}};
+  return how;
+}
+
 void add_capsules(std::vector<Operation>& all) {
-  static_cast<void>(capsule_keys());
   all.push_back(of_store("make_capsule", Kind::decides, make_capsule));
   all.back().look = [](World& world, bool acknowledged) -> std::string {
     if (fs::exists(world.capsule()) == acknowledged) return "";
@@ -133,9 +144,9 @@ void add_capsules(std::vector<Operation>& all) {
                    std::string verifier{std::istreambuf_iterator<char>(in), {}};
                    return [verifier = std::move(verifier)](World& now) -> Status {
                      EFFACE_TRY(now.open_root_keys());
-                     RestoreOptions how;
-                     how.capsules = {{"eu", now.capsule(), &capsule_keys(), verifier}};
-                     return status_of(Store::restore(now.options(), how));
+                     EFFACE_ASSIGN(const RecipientKeyPair keys, capsule_keys());
+                     return status_of(
+                         Store::restore(now.options(), from_capsule(now, keys, verifier)));
                    };
                  }});
   all.back().before = lose_the_keyring;
@@ -156,6 +167,7 @@ void add_manners(std::vector<Operation>& all) {
     fs::remove_all(world.home() / "store" / "eu" / "keyring");
     return {};
   };
+  all.back().keyring_is_lost = true;
   all.push_back(like("open", "open_with_a_mirror_behind", all, Manner::mirrored));
   all.back().before = [](World& world) -> Status {
     world.close();

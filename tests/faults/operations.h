@@ -30,6 +30,7 @@ struct Operation {
   // be neither all nor nothing.
   bool in_steps = false;
   Manner manner = Manner::alone;
+  bool keyring_is_lost = false;   // Its mirror is all there is.
   bool opens_only_after = false;  // What `before` leaves does not open: this mends it.
   // What else is claimed of what is there afterwards: a finding, or nothing.
   std::function<std::string(World&, bool acknowledged)> look{};

@@ -88,7 +88,9 @@ Room::Room(const Operation& operation) : operation_(operation) {
   prepare();
   if (operation_.kind != Kind::creates) {
     const std::string died = in_child([&] {
-      World made(home_ / "base", operation_.two_regions, {}, operation_.manner);
+      // Processes share it later.
+      World made(home_ / "base", operation_.two_regions, {},
+                 operation_.manner == Manner::shared ? Manner::alone : operation_.manner);
       Status done = made.make();
       if (done && operation_.before) done = operation_.before(made);
       if (!done) report_->find(with_code("the store cannot be made", done.error()));
@@ -215,7 +217,9 @@ void Room::note_answer(const Status& answer, const Fault& fault) {
     const Error error = answer.error();
     report_->code = error.code();
     put_text(report_->note, error.note());
-    if (!says_what_failed(error.code(), fault, report_->kind))
+    const bool mirror_is_cut = operation_.keyring_is_lost && error.code() == Errc::store_missing &&
+                               says_what_failed(Errc::corruption, fault, report_->kind);
+    if (!mirror_is_cut && !says_what_failed(error.code(), fault, report_->kind))
       report_->find(with_code("an error does not say what failed", error));
   }
   report_->ended = true;

@@ -16,36 +16,39 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 
-// Makes the section of the bitmaps begin at a page, so that no other variable is on its first one.
-[[gnu::section("__llvm_prf_bits"), gnu::used]] alignas(page_bytes) char first_page = 0;
+// Make the sections begin at a page, so that no other variable is on their first one. Behind them, as
+// this file is linked first, there are others of the profile, which nobody changes.
+[[gnu::section("__llvm_prf_bits"), gnu::used]] alignas(page_bytes) char first_bitmap = 0;
+[[gnu::section("__llvm_prf_cnts"), gnu::used]] alignas(page_bytes) std::uint64_t first_counter = 0;
 
 extern "C" {
-// The linker's order: bitmaps, counters, and what nobody changes.
 extern char bitmaps[] __asm__("__start___llvm_prf_bits");
+extern char bitmaps_end[] __asm__("__stop___llvm_prf_bits");
+extern char counters[] __asm__("__start___llvm_prf_cnts");
 extern char counters_end[] __asm__("__stop___llvm_prf_cnts");
-extern char constants[] __asm__("__start___llvm_prf_data");
-extern char constants_end[] __asm__("__stop___llvm_prf_data");
+extern char others_end[] __asm__("__stop___llvm_prf_vnds");
 }
 
 std::uintptr_t address(const char* of) { return reinterpret_cast<std::uintptr_t>(of); }
 
 // By the system's own calls: tests define those of the C library.
-[[gnu::constructor(101)]] void share_counters() {
-  const std::uintptr_t begin = address(bitmaps);
-  const std::uintptr_t counted = address(counters_end);
-  const std::uintptr_t end = (counted + page_bytes - 1) / page_bytes * page_bytes;
-  if (begin % page_bytes != 0 || counted <= begin || counted > address(constants) ||
-      end > address(constants_end))
-    std::abort();
-  const std::size_t size = end - begin;
+void share(char* begin, const char* end) {
+  const std::size_t size =
+      (address(end) - address(begin) + page_bytes - 1) / page_bytes * page_bytes;
+  if (address(begin) % page_bytes != 0 || address(begin) + size > address(others_end)) std::abort();
   void* const kept = std::malloc(size);
   if (kept == nullptr) std::abort();
-  std::memcpy(kept, bitmaps, size);
-  const long mapped = ::syscall(SYS_mmap, bitmaps, size, PROT_READ | PROT_WRITE,
+  std::memcpy(kept, begin, size);
+  const long mapped = ::syscall(SYS_mmap, begin, size, PROT_READ | PROT_WRITE,
                                 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  if (mapped != static_cast<long>(begin)) std::abort();
-  std::memcpy(bitmaps, kept, size);
+  if (mapped != static_cast<long>(address(begin))) std::abort();
+  std::memcpy(begin, kept, size);
   std::free(kept);
+}
+
+[[gnu::constructor(101)]] void share_counters() {
+  share(bitmaps, bitmaps_end);
+  share(counters, counters_end);
 }
 
 }  // namespace
