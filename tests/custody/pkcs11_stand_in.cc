@@ -65,6 +65,7 @@ CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (fault.broken) return CKR_TOKEN_NOT_PRESENT;
   if (fault.fails_call()) return fault.code;
   const CK_RV code = real->C_GetTokenInfo(slot, info);
+  info->flags = (info->flags | fault.token_flags_set) & ~fault.token_flags_cleared;
   if (fault.says_it_is_hardware) call_it_acme(info->manufacturerID);
   return code;
 }
@@ -72,7 +73,9 @@ CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 CK_RV mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO* info) {
   if (fault.fails_call()) return fault.code;
   if (fault.has_no_gcm && type == CKM_AES_GCM) return CKR_MECHANISM_INVALID;
-  return real->C_GetMechanismInfo(slot, type, info);
+  const CK_RV code = real->C_GetMechanismInfo(slot, type, info);
+  info->flags &= ~fault.mechanism_flags_cleared;
+  return code;
 }
 
 CK_RV attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted,
@@ -82,6 +85,10 @@ CK_RV attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
   if (fault.shows_keys && count == 1 && wanted->type == CKA_VALUE &&
       real->C_GetAttributeValue(session, object, &what, 1) == CKR_OK && kind == CKO_SECRET_KEY) {
     wanted->ulValueLen = 32;
+    return CKR_OK;
+  }
+  if (fault.attribute_bytes != 0) {
+    wanted->ulValueLen = fault.attribute_bytes;
     return CKR_OK;
   }
   return Of<&CK_FUNCTION_LIST::C_GetAttributeValue>::call(session, object, wanted, count);

@@ -23,6 +23,10 @@ struct TokenFault {
   bool insists_on_its_own_iv = false;
   bool shows_keys = false;
   bool loses_the_next_session = false;  // Once.
+  unsigned long token_flags_set = 0;
+  unsigned long token_flags_cleared = 0;
+  unsigned long mechanism_flags_cleared = 0;
+  unsigned long attribute_bytes = 0;  // So many every attribute has, it says.
 
   // Whether this call is the one.
   bool fails_call() noexcept { return calls_left >= 0 && calls_left-- == 0; }
