@@ -1,0 +1,101 @@
+// Of a store that an earlier failure has latched, and of one that the parent process has opened,
+// every operation answers that, and nothing changes.
+#include <gtest/gtest.h>
+
+#include "crypto/child.h"
+#include "faults/sweep.h"
+#include "support/store_fixture.h"
+
+namespace efface::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = Operation::Kind;
+
+bool is_of_a_plain_store(const Operation& one) {
+  return one.kind != Kind::opens && one.kind != Kind::creates && !one.before && !one.two_regions &&
+         one.manner == Manner::alone;
+}
+
+int number(const Status& answer) { return answer ? 0 : static_cast<int>(answer.error().code()); }
+
+class Refused : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directory(home_ / "base");
+    fs::permissions(home_ / "base", fs::perms::owner_all);
+    ASSERT_EQ(in_child([&] { return number(World(home_ / "base").make()); }), 0);
+  }
+  // A copy of the store, open in a child.
+  template <class Body>
+  int with_store(const Operation& one, Body&& body) {
+    fs::remove_all(home_ / "work");
+    fs::copy(home_ / "base", home_ / "work", fs::copy_options::recursive);
+    return in_child([&] {
+      World world(home_ / "work", false, one.later);
+      if (const Status opened = world.open(); !opened) return number(opened);
+      return body(world);
+    });
+  }
+  std::string seen() {
+    World world(home_ / "work");
+    if (!world.open()) return "";
+    return world.observe().value();
+  }
+
+  TempDirectory home_{"refused"};
+};
+
+// The first sync of a change fails, and every later one.
+int latch(World& world, const char* id) {
+  const auto change = [&](const char* whom) {
+    return world.tenant().enrol(SubjectId(whom), world.region());
+  };
+  arm({});
+  const auto rehearsed = change("hugo");
+  disarm();
+  if (!rehearsed) return 1;
+  const std::vector<Call>& calls = calls_seen();
+  const auto sync = std::ranges::find(calls, Call::sync);
+  if (sync == calls.end()) return 2;
+  arm({.at = static_cast<std::size_t>(sync - calls.begin()) + 1, .error = EIO, .for_ever = true});
+  const auto failed = change(id);
+  disarm();
+  return failed ? 3 : 0;
+}
+
+TEST_F(Refused, ALatchedKeyringTakesNoChangeMore) {
+  std::size_t refused = 0;
+  for (const Operation& one : operations()) {
+    if (!is_of_a_plain_store(one)) continue;
+    const int answer = with_store(one, [&](World& world) {
+      const auto run = one.prepare(world);
+      if (const int wrong = latch(world, "ida"); wrong != 0) return 200 + wrong;
+      return number(run(world));
+    });
+    if (one.kind == Kind::reads || one.kind == Kind::takes_a_copy) {
+      EXPECT_TRUE(answer == 0 || answer == static_cast<int>(Errc::closed)) << one.name << answer;
+    } else {
+      EXPECT_EQ(answer, static_cast<int>(Errc::closed)) << one.name;
+    }
+    refused += answer != 0 ? 1 : 0;
+  }
+  EXPECT_GE(refused, 30u);
+}
+
+TEST_F(Refused, AChildProcessHasNoStore) {
+  std::size_t tried = 0;
+  for (const Operation& one : operations()) {
+    if (!is_of_a_plain_store(one)) continue;
+    const int answer = with_store(one, [&](World& world) {
+      const auto run = one.prepare(world);
+      return in_child([&] { return number(run(world)); });
+    });
+    EXPECT_EQ(answer, static_cast<int>(Errc::forked)) << one.name;
+    ++tried;
+  }
+  EXPECT_GE(tried, 40u);
+}
+
+}  // namespace
+}  // namespace efface::test
