@@ -1,8 +1,9 @@
-// Linked into every test of a coverage build: what forked children count is counted, however they end.
+// Linked into every test of a coverage build: what forked children count is counted, however they
+// end.
 //
-// A child that is killed, or ends by _exit, writes no profile. So the counters and the bitmaps are made
-// memory that a process shares with its children, before anything runs; the parent writes them when it
-// ends. Two that count at once may lose a number, which never makes it zero.
+// A child that is killed, or ends by _exit, writes no profile. So the counters and the bitmaps are
+// made memory that a process shares with its children, before anything runs; the parent writes them
+// when it ends. Two that count at once may lose a number, which never makes it zero.
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,8 +17,8 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 
-// Make the sections begin at a page, so that no other variable is on their first one. Behind them, as
-// this file is linked first, there are others of the profile, which nobody changes.
+// Make the sections begin at a page, so that no other variable is on their first one. On their last
+// one there are others of the profile, which nobody changes: the linker keeps them together.
 [[gnu::section("__llvm_prf_bits"), gnu::used]] alignas(page_bytes) char first_bitmap = 0;
 [[gnu::section("__llvm_prf_cnts"), gnu::used]] alignas(page_bytes) std::uint64_t first_counter = 0;
 
