@@ -82,7 +82,7 @@ class RefusedCalls : public testing::Test {
         stand_->fault().calls_left = at;
         const Errc answer = operation();
         came = stand_->fault().calls_left < 0;
-        if (answer != Errc{}) EXPECT_TRUE(came && says_what_failed(answer)) << name(answer);
+        EXPECT_TRUE(answer == Errc{} || (came && says_what_failed(answer))) << name(answer);
         reopen();
         if (HasFatalFailure()) return;
         look(answer);
@@ -136,7 +136,9 @@ TYPED_TEST(RefusedCalls, OfWrappingGiveAWholeKeyOrNone) {
         return code_of(made);
       },
       [&](Errc answer) {
-        if (answer == Errc{}) EXPECT_EQ(unwrap_code(*this->store_, 1, wrapped), Errc{});
+        if (answer == Errc{}) {
+          EXPECT_EQ(unwrap_code(*this->store_, 1, wrapped), Errc{});
+        }
       });
 }
 
@@ -175,8 +177,7 @@ TEST_F(TpmCodes, SayWhatTheCallerCanDo) {
     stand_->fault().calls_left = 0;
     const Errc answer = unwrap_code(*store_, 1, wrapped);
     // tpm2-tss itself asks again where the TPM says so.
-    if (answer != Errc{}) EXPECT_EQ(answer, meant);
-    EXPECT_TRUE(answer != Errc{} || meant == Errc::busy);
+    EXPECT_TRUE(answer == meant || (answer == Errc{} && meant == Errc::busy)) << name(answer);
     EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc{});
   }
   for (const unsigned long lost : {TPM2_RC_HANDLE | TPM2_RC_S | TPM2_RC_1,
@@ -196,7 +197,9 @@ TYPED_TEST(RefusedCalls, OfARotationLeaveTheOldKeyOnlyWhereThatIsSaid) {
       },
       [&](Errc answer) {
         const Epoch old = this->newest_ - 1;
-        if (answer == Errc{}) EXPECT_THAT(this->held(), testing::ElementsAre(this->newest_));
+        if (answer == Errc{}) {
+          EXPECT_THAT(this->held(), testing::ElementsAre(this->newest_));
+        }
         for (const Epoch epoch : this->held()) {
           EXPECT_TRUE(epoch == old || epoch == this->newest_);
           EXPECT_EQ(unwrap_code(*this->store_, epoch, wrapped_by(*this->store_, epoch)), Errc{});
@@ -212,7 +215,9 @@ TYPED_TEST(RefusedCalls, OfADestructionAreMendedByDestroyingAgain) {
   this->at_each_call(
       this->few_codes(), [&] { return code_of(this->store_->destroy(this->newest_)); },
       [&](Errc answer) {
-        if (answer == Errc{}) EXPECT_THAT(this->held(), testing::IsEmpty());
+        if (answer == Errc{}) {
+          EXPECT_THAT(this->held(), testing::IsEmpty());
+        }
         EXPECT_EQ(code_of(this->store_->destroy(this->newest_)), Errc{});
         EXPECT_THAT(this->held(), testing::IsEmpty());
         EXPECT_EQ(code_of(this->store_->create(this->newest_, {})), Errc::exists);

@@ -88,7 +88,9 @@ TEST(Failing, LookingAtABackupChangesNothing) {
   expect_sound(of_operations({"verify_backup"}), 100);
 }
 
-TEST(Failing, OpeningByAMirrorLosesNobody) { expect_sound(of_operations({"open_by_mirror"}), 150); }
+TEST(Failing, OpeningByAMirrorLosesNobody) {
+  expect_sound(of_operations({"open_by_mirror"}, 3), 500);
+}
 
 TEST(Failing, OfAMirrorLosesNobody) {
   // With the mirrors there are many points: every fifth mishap is taken.
