@@ -70,7 +70,10 @@ Result<CapsuleReport> make_capsule(const Site& site, RegionState& region,
     static_cast<void>(parent.remove_tree(temporary));  // What was wrong is said already.
     return made.error();
   }
-  EFFACE_TRY(parent.sync());
+  if (const Status kept = parent.sync(); !kept) {
+    static_cast<void>(parent.remove_tree(name));
+    return kept.error();
+  }
   return CapsuleReport{until, *made};
 }
 

@@ -29,9 +29,9 @@ constexpr std::uint64_t info_bytes_max = 4096;
 // live. It is put down by whoever finds nobody else.
 using Namespace = std::array<std::byte, 128>;
 
-Namespace this_namespace() {
+Result<Namespace> this_namespace() {
   Namespace out{};
-  const std::string text = os::process_namespace();
+  EFFACE_ASSIGN(const std::string text, os::process_namespace());
   std::ranges::copy(as_bytes(text).first(std::min(text.size(), out.size())), out.begin());
   return out;
 }
@@ -41,15 +41,18 @@ Status note_namespace(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file,
                 there ? os::File::open(directory, processes_file, os::File::Access::read_write)
                       : os::File::create(directory, processes_file));
-  return file.write_at(namespace_at, this_namespace());
+  EFFACE_ASSIGN(const Namespace here, this_namespace());
+  return file.write_at(namespace_at, here);
 }
 
 Status check_namespace(const os::Directory& directory) {
   EFFACE_ASSIGN(const os::File file,
                 os::File::open(directory, processes_file, os::File::Access::read));
+  EFFACE_ASSIGN(const Namespace here, this_namespace());
   Namespace there{};
   const Status read = file.read_at(namespace_at, there);
-  if (read && there == this_namespace()) return {};
+  if (read && there == here) return {};
+  if (!read && read.error().code() != Errc::corruption) return read.error();
   return Error(Errc::busy, "a process of another namespace of process ids has the region open");
 }
 

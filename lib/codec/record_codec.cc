@@ -8,13 +8,13 @@
 namespace efface::codec {
 
 Plaintext encode(const RecordFields& fields) {
-  constexpr std::size_t frame_bytes = 160;  // table, its vtable, lengths and alignment
-  constexpr std::size_t text_overhead_bytes = 12;
-  std::size_t expected = frame_bytes + fields.name.size() + fields.value.size() +
+  constexpr std::size_t record_frame_bytes = 160;  // table, its vtable, lengths and alignment
+  constexpr std::size_t recipient_overhead_bytes = 12;
+  std::size_t expected = record_frame_bytes + fields.name.size() + fields.value.size() +
                          fields.permitted.size() * sizeof(std::uint16_t) + fields.origin.size() +
                          fields.shared.size();
   for (const std::string_view recipient : fields.recipients)
-    expected += recipient.size() + text_overhead_bytes;
+    expected += recipient.size() + recipient_overhead_bytes;
 
   FlatBuilder flat(expected);
   const auto value = flat.bytes(fields.value);

@@ -153,13 +153,20 @@ Status TpmLink::start_session() {
   const TPML_PCR_SELECTION no_pcrs{};
   const TPM2B_PUBLIC wanted = salt_key_template();
   ESYS_TR salt_key = ESYS_TR_NONE;
-  EFFACE_TRY(check(Esys_CreatePrimary(esys_, ESYS_TR_RH_NULL, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                      ESYS_TR_NONE, &nothing, &wanted, &outside, &no_pcrs,
-                                      &salt_key, nullptr, nullptr, nullptr, nullptr),
-                   "the TPM makes no key for a session"));
-  TSS2_RC code = try_session(salt_key);
+  const auto make_key = [&] {
+    return Esys_CreatePrimary(esys_, ESYS_TR_RH_NULL, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &nothing, &wanted, &outside, &no_pcrs, &salt_key, nullptr, nullptr,
+                              nullptr, nullptr);
+  };
+  TSS2_RC code = make_key();
+  if (is_tpms_own(code) && base_of(code) == TPM2_RC_OBJECT_MEMORY) {
+    flush_left(TPM2_TRANSIENT_FIRST);
+    code = make_key();
+  }
+  EFFACE_TRY(check(code, "the TPM makes no key for a session"));
+  code = try_session(salt_key);
   if (is_tpms_own(code) && base_of(code) == TPM2_RC_SESSION_MEMORY) {
-    flush_left_sessions();
+    flush_left(TPM2_LOADED_SESSION_FIRST);
     code = try_session(salt_key);
   }
   const Status started = check(code, "the TPM starts no session");
@@ -180,13 +187,12 @@ TSS2_RC TpmLink::try_session(ESYS_TR salt_key) {
 
 // Of processes that ended without a word. Behind a resource manager there are none; without one the
 // TPM is ours alone while we are connected.
-void TpmLink::flush_left_sessions() noexcept {
+void TpmLink::flush_left(UINT32 first_handle) noexcept {
   TSS2_SYS_CONTEXT* sys = nullptr;
   TPMS_CAPABILITY_DATA* found = nullptr;
   if (Esys_GetSysContext(esys_, &sys) != TSS2_RC_SUCCESS ||
       Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES,
-                         TPM2_LOADED_SESSION_FIRST, property_count, nullptr,
-                         &found) != TSS2_RC_SUCCESS)
+                         first_handle, property_count, nullptr, &found) != TSS2_RC_SUCCESS)
     return;
   const TPML_HANDLE& handles = found->data.handles;
   for (UINT32 i = 0; i < handles.count; ++i) Tss2_Sys_FlushContext(sys, handles.handle[i]);

@@ -54,7 +54,7 @@ class TpmLink {
   Status start(const std::string& tcti);
   Status start_session();
   TSS2_RC try_session(ESYS_TR salt_key);
-  void flush_left_sessions() noexcept;
+  void flush_left(UINT32 first_handle) noexcept;
   Status set_auth(ESYS_TR object, Bytes auth);
   Result<bool> is_defined(Index index);
   Result<ESYS_TR> open_area(Index index);

@@ -38,7 +38,7 @@ using CapsuleSink = FunctionRef<Status(Bytes)>;
 
 class CapsuleWriter {
  public:
-  explicit CapsuleWriter(CapsuleSink sink) noexcept : sink_(sink) {}
+  explicit CapsuleWriter(CapsuleSink sink) : sink_(sink) {}
   Status begin(const CapsuleHead& head);
   Status add(Bytes key, Bytes value);  // In key order.
   Status finish(const Id16& region, const crypto::SigningKey& key);

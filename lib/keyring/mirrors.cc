@@ -94,7 +94,9 @@ Result<std::unique_ptr<Mirrors>> Mirrors::open(std::span<const std::filesystem::
     Mirror& mirror = mirrors->mirrors_.emplace_back(Mirror{.path = path});
     mirror.stats.state = MirrorState::absent;
     const Status reached = mirrors->reach(mirror);
-    if (!reached && is_wrong_place(reached.error().code())) return reached.error();
+    if (reached) continue;
+    if (is_wrong_place(reached.error().code())) return reached.error();
+    mirror.unreached = reached.error();
   }
   return mirrors;
 }
@@ -110,12 +112,18 @@ Status Mirrors::reach(Mirror& mirror) const {
   return {};
 }
 
-std::vector<os::Directory> Mirrors::keyrings() const {
+std::vector<os::Directory> Mirrors::keyrings(std::optional<Error>& unread) const {
   std::vector<os::Directory> found;
   for (const Mirror& mirror : mirrors_) {
-    if (!mirror.directory) continue;
-    if (auto keyring = mirror.directory->open_child(in_use); keyring)
+    if (!mirror.directory) {
+      unread = mirror.unreached;
+      continue;
+    }
+    auto keyring = mirror.directory->open_child(in_use);
+    if (keyring)
       found.push_back(std::move(keyring).value());
+    else if (keyring.error().code() != Errc::store_missing)
+      unread = keyring.error();
   }
   return found;
 }

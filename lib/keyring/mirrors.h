@@ -39,14 +39,16 @@ class Mirrors {
   // Opens those that are not open; writes those anew that are not where the keyring is.
   void catch_up(const storage::Environment& keyring, const Sequence& now);
 
-  // The keyring directories of those that have one; for who looks which is the newest.
-  std::vector<os::Directory> keyrings() const;
+  // The keyring directories of those that have one; for who looks which is the newest. unread: of
+  // one that cannot be looked at, and may have one.
+  std::vector<os::Directory> keyrings(std::optional<Error>& unread) const;
 
   std::vector<MirrorStats> status() const;
 
  private:
   struct Mirror {
     std::filesystem::path path;
+    std::optional<Error> unreached{};
     std::optional<os::Directory> directory{};
     std::optional<os::FileLock> lock{};
     std::optional<storage::Environment> environment{};  // In step while it is there.

@@ -1,5 +1,6 @@
 #include "keyring/survivor.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -79,7 +80,9 @@ Result<bool> any_opens(const os::Directory& parent, std::string_view name,
   if (mirrors == nullptr) return false;
   KeyringOptions carefully = options;
   carefully.environment.verify_structure = true;
-  for (const os::Directory& one : mirrors->keyrings()) {
+  std::optional<Error> unread;  // A capsule is for when mirrors are out of reach too.
+  const std::vector<os::Directory> all = mirrors->keyrings(unread);
+  for (const os::Directory& one : all) {
     const auto mirror = look_at(one, carefully);
     if (mirror) return true;
     if (!is_lost_with_its_root(mirror.error().code())) return mirror.error();
@@ -107,19 +110,23 @@ Result<bool> put_newest_in_place(const os::Directory& parent, std::string_view n
   // Pages that nobody has looked at for long are walked before LMDB sees them.
   KeyringOptions carefully = options;
   carefully.environment.verify_structure = true;
-  const std::vector<os::Directory> all = mirrors.keyrings();
+  std::optional<Error> unread;  // Of one that may well open, another time.
+  const std::vector<os::Directory> all = mirrors.keyrings(unread);
   const os::Directory* newest = nullptr;
   std::uint64_t number = present ? present->number : 0;
   for (const os::Directory& one : all) {
     const auto sequence = look_at(one, carefully);
-    if (!sequence) continue;
+    if (!sequence) {
+      if (!is_lost_with_its_root(sequence.error().code())) unread = sequence.error();
+      continue;
+    }
     if ((newest == nullptr && !present) || sequence->number > number) {
       newest = &one;
       number = sequence->number;
     }
   }
   if (newest == nullptr) {
-    if (!present) return present.error();
+    if (!present) return unread ? *unread : present.error();
     return false;
   }
   EFFACE_TRY(take_place(parent, name, *newest, options));

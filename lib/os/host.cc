@@ -68,13 +68,19 @@ Result<bool> is_open_to_others(const fs::path& directory) {
   return opened.error();
 }
 
-std::string process_namespace() {
-  std::string text;
-  std::ifstream boot("/proc/sys/kernel/random/boot_id");
-  std::getline(boot, text);
+Result<std::string> process_namespace() {
+  const Descriptor boot(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> text{};
+  std::size_t size = 0;
+  ssize_t more = boot ? 1 : -1;
+  while (more > 0 && size < text.size()) {
+    more = ::read(boot.get(), text.data() + size, text.size() - size);
+    if (more > 0) size += static_cast<std::size_t>(more);
+  }
   struct stat found{};
-  if (::stat("/proc/self/ns/pid", &found) == 0) text += ' ' + std::to_string(found.st_ino);
-  return text;
+  if (more < 0 || ::stat("/proc/self/ns/pid", &found) != 0)
+    return system_error(errno, "the namespace of a process could not be looked at");
+  return std::string(text.data(), size) + std::to_string(found.st_ino);
 }
 
 bool may_dump_core() noexcept {

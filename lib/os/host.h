@@ -26,7 +26,7 @@ Result<bool> is_open_to_others(const std::filesystem::path& directory);
 
 // Of this boot and this namespace of process ids: where two processes differ in it, neither can
 // tell whether the other lives.
-std::string process_namespace();
+Result<std::string> process_namespace();
 
 // Whether a crash of this process leaves its memory in a file, or with a program that takes it.
 bool may_dump_core() noexcept;

@@ -155,6 +155,7 @@ Result<std::unique_ptr<ByteLocks>> ByteLocks::open(const Directory& parent, std:
   const std::lock_guard no_fork_now(locks.mutex);
   EFFACE_ASSIGN(File file, open_or_create(parent, name));
   const int fd = file.fd();
+  locks.fds.reserve(locks.fds.size() + 1);  // Now: what is opened takes the mutex when it goes.
   std::unique_ptr<ByteLocks> opened(new ByteLocks(std::move(file)));
   locks.fds.push_back(fd);
   return opened;

@@ -21,9 +21,11 @@ template <class... A, CK_RV (*CK_FUNCTION_LIST::*Member)(A...)>
 struct Passed<CK_RV (*)(A...), Member> {
   static CK_RV call(A... arguments) {
     if (fault.broken) return CKR_DEVICE_REMOVED;
+    if (fault.fails_call()) return fault.code;
     return (real->*Member)(arguments...);
   }
   static CK_RV change(A... arguments) {
+    if (fault.fails_call()) return fault.code;
     if (!fault.begin_change()) return CKR_DEVICE_REMOVED;
     const CK_RV code = (real->*Member)(arguments...);
     return fault.broken ? CKR_DEVICE_REMOVED : code;
@@ -40,6 +42,7 @@ CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
 }
 
 CK_RV slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+  if (fault.fails_call()) return fault.code;
   const CK_RV code = real->C_GetSlotInfo(slot, info);
   if (fault.says_it_is_hardware) info->flags |= CKF_HW_SLOT;
   return code;
@@ -52,6 +55,7 @@ void call_it_acme(CK_UTF8CHAR (&field)[N]) {
 }
 
 CK_RV info(CK_INFO* info) {
+  if (fault.fails_call()) return fault.code;
   const CK_RV code = real->C_GetInfo(info);
   if (fault.says_it_is_hardware) call_it_acme(info->manufacturerID);
   return code;
@@ -59,14 +63,19 @@ CK_RV info(CK_INFO* info) {
 
 CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (fault.broken) return CKR_TOKEN_NOT_PRESENT;
+  if (fault.fails_call()) return fault.code;
   const CK_RV code = real->C_GetTokenInfo(slot, info);
+  info->flags = (info->flags | fault.token_flags_set) & ~fault.token_flags_cleared;
   if (fault.says_it_is_hardware) call_it_acme(info->manufacturerID);
   return code;
 }
 
 CK_RV mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO* info) {
+  if (fault.fails_call()) return fault.code;
   if (fault.has_no_gcm && type == CKM_AES_GCM) return CKR_MECHANISM_INVALID;
-  return real->C_GetMechanismInfo(slot, type, info);
+  const CK_RV code = real->C_GetMechanismInfo(slot, type, info);
+  info->flags &= ~fault.mechanism_flags_cleared;
+  return code;
 }
 
 CK_RV attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted,
@@ -76,6 +85,10 @@ CK_RV attribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
   if (fault.shows_keys && count == 1 && wanted->type == CKA_VALUE &&
       real->C_GetAttributeValue(session, object, &what, 1) == CKR_OK && kind == CKO_SECRET_KEY) {
     wanted->ulValueLen = 32;
+    return CKR_OK;
+  }
+  if (fault.attribute_bytes != 0) {
+    wanted->ulValueLen = fault.attribute_bytes;
     return CKR_OK;
   }
   return Of<&CK_FUNCTION_LIST::C_GetAttributeValue>::call(session, object, wanted, count);
@@ -107,16 +120,21 @@ CK_FUNCTION_LIST list() {
   all.C_GetSlotInfo = slot_info;
   all.C_GetTokenInfo = token_info;
   all.C_GetMechanismInfo = mechanism_info;
+  all.C_Initialize = Of<&CK_FUNCTION_LIST::C_Initialize>::call;
+  all.C_GetSlotList = Of<&CK_FUNCTION_LIST::C_GetSlotList>::call;
   all.C_OpenSession = Of<&CK_FUNCTION_LIST::C_OpenSession>::call;
   all.C_Login = Of<&CK_FUNCTION_LIST::C_Login>::call;
   all.C_FindObjectsInit = find_init;
   all.C_FindObjects = Of<&CK_FUNCTION_LIST::C_FindObjects>::call;
+  all.C_FindObjectsFinal = Of<&CK_FUNCTION_LIST::C_FindObjectsFinal>::call;
   all.C_GetAttributeValue = attribute;
   all.C_CreateObject = Of<&CK_FUNCTION_LIST::C_CreateObject>::change;
   all.C_GenerateKey = Of<&CK_FUNCTION_LIST::C_GenerateKey>::change;
   all.C_DestroyObject = destroy;
   all.C_EncryptInit = encrypt_init;
+  all.C_Encrypt = Of<&CK_FUNCTION_LIST::C_Encrypt>::call;
   all.C_DecryptInit = Of<&CK_FUNCTION_LIST::C_DecryptInit>::call;
+  all.C_Decrypt = Of<&CK_FUNCTION_LIST::C_Decrypt>::call;
   return all;
 }
 

@@ -143,6 +143,73 @@ TEST_F(Pkcs11RootKeys, NeedAesGcm) {
   EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(stand_->options())), Errc::unsupported);
 }
 
+TEST_F(Pkcs11RootKeys, NeedATokenThatMakesAndUsesAesKeys) {
+  for (const CK_FLAGS missing : {CKF_ENCRYPT, CKF_DECRYPT, CKF_GENERATE}) {
+    stand_->fault() = {};
+    stand_->fault().mechanism_flags_cleared = missing;
+    EXPECT_EQ(code_of(stand_->open()), Errc::unsupported);
+  }
+}
+
+TEST_F(Pkcs11RootKeys, WantTheirPinUnlessTheTokenHasAPadOfItsOwn) {
+  Pkcs11RootKeyStoreOptions without_pin = stand_->options();
+  without_pin.pin = {};
+  store_.reset();  // The process is not logged in any more.
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(without_pin)), Errc::passphrase_wrong);
+  stand_->fault().token_flags_set = CKF_PROTECTED_AUTHENTICATION_PATH;
+  // SoftHSM, which has no pad, is asked, and refuses.
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(without_pin)), Errc::token_unavailable);
+  stand_->fault() = {};
+  stand_->fault().token_flags_set = CKF_USER_PIN_LOCKED;
+  EXPECT_EQ(code_of(stand_->open()), Errc::token_unavailable);
+  stand_->fault() = {};
+  stand_->fault().token_flags_cleared = CKF_LOGIN_REQUIRED;
+  EXPECT_EQ(code_of(stand_->open()), Errc::root_key_missing);  // Who is not logged in sees nothing.
+  stand_->fault() = {};
+  EXPECT_TRUE(stand_->open());
+}
+
+TEST_F(Pkcs11RootKeys, RefuseAnObjectThatIsTooLargeToBeOurs) {
+  stand_->fault().attribute_bytes = 1 << 20;
+  EXPECT_EQ(code_of(store_->list()), Errc::corruption);
+  stand_->fault().attribute_bytes = 3;
+  EXPECT_EQ(code_of(store_->list()), Errc::corruption);
+}
+
+TEST_F(Pkcs11RootKeys, RefuseANameOrAPinThatIsOutOfRange) {
+  Pkcs11RootKeyStoreOptions options = stand_->options();
+  options.name = "";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::invalid_argument);
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::create(options)), Errc::invalid_argument);
+  options.name = std::string(65, 'n');
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::create(options)), Errc::invalid_argument);
+  options = stand_->options();
+  const std::string pin(257, '1');
+  options.pin = as_bytes(pin);
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::too_large);
+}
+
+TEST(Pkcs11Codes, SayWhatTheCallerCanDo) {
+  const auto meant = [](CK_RV code) { return custody::error_of(code, "").code(); };
+  for (const CK_RV code : {CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE})
+    EXPECT_EQ(meant(code), Errc::passphrase_wrong) << code;
+  for (const CK_RV code :
+       {CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_FUNCTION_NOT_SUPPORTED,
+        CKR_TEMPLATE_INCONSISTENT, CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_TYPE_INVALID,
+        CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE})
+    EXPECT_EQ(meant(code), Errc::unsupported) << code;
+  EXPECT_EQ(meant(CKR_DEVICE_MEMORY), Errc::no_space);
+  EXPECT_EQ(meant(CKR_HOST_MEMORY), Errc::out_of_memory);
+  EXPECT_EQ(meant(CKR_GENERAL_ERROR), Errc::token_unavailable);
+  for (const CK_RV code :
+       {CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED, CKR_USER_NOT_LOGGED_IN,
+        CKR_TOKEN_NOT_PRESENT, CKR_DEVICE_REMOVED, CKR_DEVICE_ERROR, CKR_OPERATION_ACTIVE,
+        CKR_OPERATION_NOT_INITIALIZED, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_KEY_HANDLE_INVALID,
+        CKR_OBJECT_HANDLE_INVALID})
+    EXPECT_TRUE(custody::is_lost(code)) << code;
+  EXPECT_FALSE(custody::is_lost(CKR_GENERAL_ERROR));
+}
+
 TEST_F(Pkcs11RootKeys, WrapUnderANonceThatTheTokenInsistsOn) {
   ASSERT_TRUE(store_->create(1, {}));
   stand_->fault().insists_on_its_own_iv = true;

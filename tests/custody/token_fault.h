@@ -12,6 +12,10 @@ struct TokenFault {
   bool after_the_change = false;  // It is done, and the answer is lost.
   bool broken = false;            // Nothing is answered any more.
 
+  // Calls of any kind until one is not done and answers this code instead, once; below zero: never.
+  int calls_left = -1;
+  unsigned long code = 0;
+
   // Of a PKCS#11 token alone:
   bool keeps_what_it_destroys = false;  // And says that it did not.
   bool says_it_is_hardware = false;
@@ -19,6 +23,13 @@ struct TokenFault {
   bool insists_on_its_own_iv = false;
   bool shows_keys = false;
   bool loses_the_next_session = false;  // Once.
+  unsigned long token_flags_set = 0;
+  unsigned long token_flags_cleared = 0;
+  unsigned long mechanism_flags_cleared = 0;
+  unsigned long attribute_bytes = 0;  // So many every attribute has, it says.
+
+  // Whether this call is the one.
+  bool fails_call() noexcept { return calls_left >= 0 && calls_left-- == 0; }
 
   // Whether this change may go on.
   bool begin_change() noexcept {

@@ -4,6 +4,7 @@
 #include <tss2/tss2_tctildr.h>
 #include <tss2/tss2_tpm2_types.h>
 
+#include <algorithm>
 #include <array>
 
 #include "custody/token_fault.h"
@@ -13,6 +14,10 @@ namespace {
 using efface::test::TokenFault;
 
 TokenFault fault;
+
+// The answer of a TPM that refuses a command.
+constexpr size_t refusal_bytes = 10;
+bool refuses = false;
 
 struct Context {
   TSS2_TCTI_CONTEXT_COMMON_V1 head;
@@ -33,6 +38,8 @@ bool is_a_change(const uint8_t* command, size_t size) {
 TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, size_t size, const uint8_t* command) {
   TSS2_TCTI_CONTEXT* const real = of(context)->real;
   if (fault.broken) return TSS2_TCTI_RC_IO_ERROR;
+  refuses = fault.fails_call();
+  if (refuses) return fault.code != 0 ? TSS2_RC_SUCCESS : TSS2_RC{TSS2_TCTI_RC_IO_ERROR};
   if (!is_a_change(command, size)) return Tss2_Tcti_Transmit(real, size, command);
   if (!fault.begin_change()) return TSS2_TCTI_RC_IO_ERROR;
   const TSS2_RC code = Tss2_Tcti_Transmit(real, size, command);
@@ -45,6 +52,24 @@ TSS2_RC transmit(TSS2_TCTI_CONTEXT* context, size_t size, const uint8_t* command
 
 TSS2_RC receive(TSS2_TCTI_CONTEXT* context, size_t* size, uint8_t* response, int32_t timeout) {
   if (fault.broken) return TSS2_TCTI_RC_IO_ERROR;
+  if (refuses) {
+    const auto code = static_cast<UINT32>(fault.code);
+    const std::array<uint8_t, refusal_bytes> refusal{TPM2_ST_NO_SESSIONS >> 8,
+                                                     TPM2_ST_NO_SESSIONS & 0xff,
+                                                     0,
+                                                     0,
+                                                     0,
+                                                     refusal_bytes,
+                                                     static_cast<uint8_t>(code >> 24),
+                                                     static_cast<uint8_t>(code >> 16),
+                                                     static_cast<uint8_t>(code >> 8),
+                                                     static_cast<uint8_t>(code)};
+    *size = refusal_bytes;
+    if (response == nullptr) return TSS2_RC_SUCCESS;  // Only how much there is.
+    std::copy(refusal.begin(), refusal.end(), response);
+    refuses = false;
+    return TSS2_RC_SUCCESS;
+  }
   return Tss2_Tcti_Receive(of(context)->real, size, response, timeout);
 }
 

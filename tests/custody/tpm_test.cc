@@ -192,6 +192,28 @@ TEST_F(TpmRootKeys, OfSwtpmComeBackWithAnOldStateFile) {
   EXPECT_EQ(*store_->anchor(), anchor_of(1));
 }
 
+TEST_F(TpmRootKeys, RefuseAPaceOrAnAuthValueThatIsOutOfRange) {
+  const auto refused = [&](auto change) {
+    TpmRootKeyStoreOptions options = stand_->options();
+    change(options);
+    const Errc made = code_of(TpmRootKeyStore::create(options));
+    EXPECT_EQ(made, code_of(TpmRootKeyStore::open(options)));
+    return made;
+  };
+  using Options = TpmRootKeyStoreOptions;
+  EXPECT_EQ(refused([](Options& o) { o.index = 1; }), Errc::invalid_argument);
+  EXPECT_EQ(refused([](Options& o) { o.rotation_interval = std::chrono::seconds(-1); }),
+            Errc::invalid_argument);
+  EXPECT_EQ(refused([](Options& o) { o.rotation_interval = std::chrono::hours(24 * 366); }),
+            Errc::invalid_argument);
+  EXPECT_EQ(refused([](Options& o) { o.rotations_at_once_max = 0; }), Errc::invalid_argument);
+  EXPECT_EQ(refused([](Options& o) { o.rotations_at_once_max = 2'000'000; }),
+            Errc::invalid_argument);
+  const std::string long_auth(33, 'a');
+  EXPECT_EQ(refused([&](Options& o) { o.auth = as_bytes(long_auth); }), Errc::too_large);
+  EXPECT_EQ(refused([&](Options& o) { o.owner_auth = as_bytes(long_auth); }), Errc::too_large);
+}
+
 TEST_F(TpmRootKeys, AreNotFoundWithoutATpmOrOutOfRange) {
   auto options = stand_->options();
   options.index = 0x02000000;

@@ -27,6 +27,7 @@ class Check {
     compare(*seen);
     check_probe();
     if (operation_.kind == Kind::takes_a_copy) check_copy();
+    if (operation_.look) look();
     if (*seen != expected_.after) do_again();
     if (thoroughly) check_all();
   }
@@ -89,6 +90,11 @@ class Check {
       return find(with_code("a backup that was acknowledged is none", verified.error()));
     if (!acknowledged() && !verified && fs::exists(world_.backup()))
       find("a backup that failed left something");
+  }
+
+  void look() {
+    const std::string wrong = operation_.look(world_, acknowledged());
+    if (!wrong.empty()) find(wrong);
   }
 
   void do_again() {

@@ -70,6 +70,44 @@ TEST(Failing, CreationLeavesNothingThatStandsInTheWay) {
 
 TEST(Failing, OpeningLeavesAStoreThatOpens) { expect_sound(of_operations({"open"}), 600); }
 
+TEST(Failing, AMovedRootKeyIsInOneStoreOrTheOther) {
+  expect_sound(of_operations({"migrate_root", "migrate_root_mirrored", "retire_root"}), 500);
+}
+
+TEST(Failing, ExpiredDaysAreMendedByDestroyingThemAgain) {
+  expect_sound(of_operations({"commit_expiry"}), 500);
+}
+
+TEST(Failing, CapsulesAreWholeOrNotThere) { expect_sound(of_operations({"make_capsule"}), 300); }
+
+TEST(Failing, BringingBackACapsuleIsMendedByDoingItAgain) {
+  expect_sound(of_operations({"restore_capsule"}), 500);
+}
+
+TEST(Failing, LookingAtABackupChangesNothing) {
+  expect_sound(of_operations({"verify_backup"}), 100);
+}
+
+TEST(Failing, OpeningByAMirrorLosesNobody) {
+  expect_sound(of_operations({"open_by_mirror"}, 3), 500);
+}
+
+TEST(Failing, OfAMirrorLosesNobody) {
+  // With the mirrors there are many points: every fifth mishap is taken.
+  expect_sound(
+      of_operations(
+          {"open_mirrored", "open_with_a_mirror_behind", "erase_mirrored", "maintain_mirrored"}, 5),
+      700);
+}
+
+TEST(Failing, OfAStoreThatIsSharedLosesNobody) {
+  expect_sound(of_operations({"put_shared_store", "erase_shared_store", "open_shared_store"}), 500);
+}
+
+TEST(Failing, WalkingThePagesLeavesAStoreThatOpens) {
+  expect_sound(of_operations({"open_verified"}), 300);
+}
+
 TEST(Failing, IncidentsAreOnTheRegisterOrNot) {
   expect_sound(
       of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}), 300);

@@ -308,6 +308,7 @@ std::vector<Operation> all_of_them() {
   add_erasures(all);
   add_incidents(all);
   add_lives(all);
+  add_custody(all);
   return all;
 }
 

@@ -29,10 +29,18 @@ struct Operation {
   // In several steps, each of which is mended by doing it again: after an error, what is there may
   // be neither all nor nothing.
   bool in_steps = false;
+  Manner manner = Manner::alone;
+  bool keyring_is_lost = false;   // Its mirror is all there is.
+  bool opens_only_after = false;  // What `before` leaves does not open: this mends it.
+  // What else is claimed of what is there afterwards: a finding, or nothing.
+  std::function<std::string(World&, bool acknowledged)> look{};
 };
 
 // Of a store that is there already, and of one that is to be made.
 const std::vector<Operation>& operations();
 const Operation& operation(std::string_view name);
+
+// Those of custody_operations.cc: where keys and keyrings go, come from, and are kept twice.
+void add_custody(std::vector<Operation>& all);
 
 }  // namespace efface::test

@@ -80,7 +80,7 @@ class Room {
   std::string in_child(const std::function<void()>& body);
   World world() const { return work_world(home_ / "work"); }
   World work_world(std::filesystem::path home) const {
-    return World(std::move(home), operation_.two_regions, operation_.later);
+    return World(std::move(home), operation_.two_regions, operation_.later, operation_.manner);
   }
 
   Operation operation_;

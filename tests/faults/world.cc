@@ -34,8 +34,8 @@ bool is_state(Errc code) {
 
 }  // namespace
 
-World::World(std::filesystem::path home, bool two_regions, Days later)
-    : home_(std::move(home)), region_names_{"eu"} {
+World::World(std::filesystem::path home, bool two_regions, Days later, Manner manner)
+    : home_(std::move(home)), region_names_{"eu"}, manner_(manner) {
   if (two_regions) region_names_.push_back("us");
   offset = later;
 }
@@ -50,6 +50,11 @@ std::filesystem::path World::backup() const {
   return home_ / "backup";
 }
 
+std::filesystem::path World::capsule() const {
+  const Unhindered own;
+  return home_ / "capsule";
+}
+
 OpenOptions World::options() const {
   const Unhindered own;
   OpenOptions options;
@@ -57,7 +62,10 @@ OpenOptions World::options() const {
   for (const std::string& name : region_names_) {
     const auto held = root_keys_.find(name);
     options.regions.push_back({name, held == root_keys_.end() ? nullptr : held->second.get()});
+    if (manner_ == Manner::mirrored) options.regions.back().keyring_mirrors = {mirror(name)};
   }
+  options.shared = manner_ == Manner::shared;
+  options.verify_structure = manner_ == Manner::verified;
   options.require_locked_memory = false;
   options.accept_l0 = true;
   options.deadline = std::chrono::milliseconds(2'000);
@@ -68,7 +76,9 @@ OpenOptions World::options() const {
 std::pair<FileRootKeyStoreOptions, bool> World::root_key_path(const std::string& region) const {
   const Unhindered own;
   const std::filesystem::path path = root_key(region);
-  return {root_key_options(path), std::filesystem::exists(path)};
+  FileRootKeyStoreOptions options = root_key_options(path);
+  options.shared = manner_ == Manner::shared;
+  return {std::move(options), std::filesystem::exists(path)};
 }
 
 void World::hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened) {
@@ -85,9 +95,34 @@ Status World::open_root_keys() {
   return {};
 }
 
+Status World::open_next_root_keys() {
+  const auto path = root_key_options(next_root_key());
+  EFFACE_ASSIGN(other_root_keys_, std::filesystem::exists(path.path)
+                                      ? FileRootKeyStore::open(path)
+                                      : FileRootKeyStore::create(path));
+  return {};
+}
+
+Status World::open_left_root_keys() {
+  EFFACE_ASSIGN(other_root_keys_, FileRootKeyStore::open(root_key_path("eu").first));
+  return {};
+}
+
+bool World::has_moved() const {
+  const Unhindered own;
+  return std::filesystem::exists(next_root_key());
+}
+
 Status World::open_store() {
-  EFFACE_ASSIGN(Store opened, Store::open(options()));
-  store_.emplace(std::move(opened));
+  auto opened = Store::open(options());
+  if (!opened && opened.error().code() == Errc::root_key_mismatch && has_moved()) {
+    root_keys_.clear();
+    EFFACE_ASSIGN(auto next, FileRootKeyStore::open(root_key_options(next_root_key())));
+    hold("eu", std::move(next));
+    opened = Store::open(options());
+  }
+  EFFACE_TRY(opened);
+  store_.emplace(*std::move(opened));
   auto tenant = store_->tenant("acme", Actor("desk"));
   if (tenant) tenant_.emplace(*std::move(tenant));
   if (tenant || tenant.error().code() == Errc::tenant_unknown) return {};
@@ -104,6 +139,7 @@ void World::close() {
   tenant_.reset();
   store_.reset();
   root_keys_.clear();
+  other_root_keys_.reset();
 }
 
 Status World::put(std::string_view id, std::string_view purpose, std::string_view name,

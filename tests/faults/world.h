@@ -13,9 +13,18 @@
 
 namespace efface::test {
 
+// How it is opened.
+enum class Manner : std::uint8_t {
+  alone,
+  mirrored,  // With a mirror of the keyring.
+  shared,    // As one of several processes.
+  verified,  // Every page is walked first.
+};
+
 class World {
  public:
-  explicit World(std::filesystem::path home, bool two_regions = false, Days later = {});
+  explicit World(std::filesystem::path home, bool two_regions = false, Days later = {},
+                 Manner manner = Manner::alone);
 
   // Everything anew: the root key files, the store, tenant "acme" with people in every state.
   Status make();
@@ -25,12 +34,21 @@ class World {
   Status open_store();
   Status open();  // Both.
   void close();
+  // The root key file that "eu" moves to, made if need be; and the one that it has left.
+  Status open_next_root_keys();
+  Status open_left_root_keys();
+  FileRootKeyStore& other_root_keys() { return *other_root_keys_; }
 
   OpenOptions options() const;
   std::filesystem::path root_key(const std::string& region) const {
     return home_ / (region + ".key");
   }
+  std::filesystem::path next_root_key() const { return home_ / "eu.next.key"; }
+  std::filesystem::path mirror(const std::string& region) const {
+    return home_ / (region + ".mirror");
+  }
   std::filesystem::path backup() const;
+  std::filesystem::path capsule() const;
   const std::filesystem::path& home() const noexcept { return home_; }
   const std::vector<std::string>& region_names() const noexcept { return region_names_; }
 
@@ -54,6 +72,7 @@ class World {
  private:
   std::pair<FileRootKeyStoreOptions, bool> root_key_path(const std::string& region) const;
   void hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened);
+  bool has_moved() const;
   Status make_people();
   Status make_duties();
   Status put(std::string_view id, std::string_view purpose, std::string_view name,
@@ -63,7 +82,9 @@ class World {
 
   std::filesystem::path home_;
   std::vector<std::string> region_names_;
+  Manner manner_;
   std::map<std::string, std::unique_ptr<FileRootKeyStore>> root_keys_;
+  std::unique_ptr<FileRootKeyStore> other_root_keys_;
   std::optional<Store> store_;
   std::optional<Tenant> tenant_;
 };

@@ -183,6 +183,20 @@ TEST_F(Capsules, AreOnTheLedgerBeforeTheyAreThere) {
   EXPECT_EQ(made->bytes, fs::file_size(capsule_path()));
 }
 
+TEST_F(Capsules, AreNotMadeOfAnotherStoresRegion) {
+  TempDirectory other("other");
+  const auto keys = FileRootKeyStore::create(root_key_options(other / "root.key")).value();
+  OpenOptions elsewhere = timed();
+  elsewhere.directory = other / "store";
+  elsewhere.regions[0].root_keys = keys.get();
+  const Store store = Store::create(elsewhere).value();
+  const CapsuleOptions asked{capsule_path(), keys_.public_key(), now_is + days(1)};
+  const auto made = store_->make_capsule(store.region("eu").value(), asked, Actor("ops"));
+  EXPECT_EQ(code_of(made), "region_unknown");
+  EXPECT_FALSE(fs::exists(capsule_path()));
+  EXPECT_TRUE(make_capsule());
+}
+
 TEST_F(Capsules, AreRefusedAfterTheirDay) {
   ASSERT_TRUE(make_capsule());
   lose(RootKeys::lost);
