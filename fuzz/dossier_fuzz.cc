@@ -37,6 +37,8 @@ bool same_fields(const codec::DossierFields& a, const codec::DossierFields& b) {
 DossierFile again(const DossierFile& file) {
   auto read = DossierFile::read(file.encode());
   EFFACE_CHECK(read && same_fields(read->fields(), file.fields()));
+  for (const codec::EventFields& event : read->fields().events)
+    touch(as_bytes(std::string_view(name(static_cast<EventKind>(event.kind)))));
   return *std::move(read);
 }
 

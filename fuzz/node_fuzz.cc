@@ -124,6 +124,19 @@ void use_tree(Input& input) {
   };
   const std::vector<Tag> tags(28, tag);  // More than a unit holds: the tree splits.
   if (!keys.add(nodes, root, tags, fill)) return;
+  const auto change = [&](std::size_t i, keyring::LeafEdit& leaf) -> Status {
+    const auto label = static_cast<keyring::Label>(i);
+    std::size_t rows = 0;
+    leaf.each(tag, [&](keyring::RowView row) { rows += row.key().size() / crypto::key_bytes; });
+    EFFACE_CHECK(rows > 0 && leaf.replace({tag, crypto::SecretKey::zeroed(), {}, label, 0, 0}));
+    EFFACE_CHECK(leaf.relabel(tag, label, label, 1, 2));
+    return {};
+  };
+  if (!keys.edit(nodes, root, {&tag, 1}, change)) return;
+  for (std::uint32_t bucket = 0; bucket < std::min(root.bucket_count, 8u); ++bucket)
+    static_cast<void>(
+        keys.walk_leaf(nodes, root, bucket, [](keyring::RowView row) { touch(row.key()); }));
+  if (!keys.rekey(nodes, root, nullptr)) return;
   const auto empty = [&](std::size_t, keyring::LeafEdit& leaf) -> Status {
     leaf.remove(tag, std::nullopt, [](keyring::RowView) {});
     return {};

@@ -44,18 +44,18 @@ export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-/usr/bin/llvm-symbolizer-19}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p "$build/executed"
 
-# The file of a target has a line for each run: executions, seconds.
+# The file of a target has a line for each run: executions, milliseconds.
 sum() { awk '{ n += $'"$2"' } END { printf "%d\n", n }' "$build/executed/$1$kind" 2> /dev/null || echo 0; }
 
 # One run of the engine, until a number of seconds or executions.
 run_engine() {
   local target=$1 found=$build/corpus/$1 findings=$build/findings/$1 log=$build/$1.log status=0
+  local begun=${EPOCHREALTIME/./} ended
   mkdir -p "$found" "$findings"
   "$build/fuzz/${target}_libfuzzer" "$2" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
     -artifact_prefix="$findings/" "$found" "fuzz/corpus/$target" > "$log" 2>&1 || status=$?
-  local ended
-  ended=$(sed -n 's/^Done \([0-9]*\) runs in \([0-9]*\) second.*/\1 \2/p' "$log")
-  [[ -z $ended ]] || echo "$ended" >> "$build/executed/$1$kind"
+  ended=${EPOCHREALTIME/./}
+  sed -n "s/^Done \([0-9]*\) runs in .*/\1 $(((ended - begun) / 1000))/p" "$log" >> "$build/executed/$1$kind"
   [[ $status -eq 0 ]] || echo "$target FAILED: see $log and $findings" >&2
   return "$status"
 }
@@ -74,11 +74,12 @@ run_one() {
 
 print_table() {
   printf '| target | executions | per second | findings |\n|---|---:|---:|---:|\n'
-  local target n
+  local target n ms
   for target in "$@"; do
+    ms=$(sum "$target" 2)
     n=$(find "$build/findings/$target" -type f 2> /dev/null | wc -l || true)
     printf '| %s | %s | %s | %s |\n' "$target" "$(sum "$target" 1)" \
-      "$(($(sum "$target" 1) / ($(sum "$target" 2) + ($(sum "$target" 2) == 0))))" "$n"
+      $((1000 * $(sum "$target" 1) / (ms + (ms == 0)))) "$n"
   done
 }
 
