@@ -1,16 +1,12 @@
 // CSV as an import reads it: a row has a fault, or exactly the fields that a second, slower reading
 // of its line finds.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
-#include "input.h"
+#include "memory_file.h"
 #include "tools/csv.h"
 #include "tools/failure.h"
 
@@ -44,23 +40,6 @@ std::optional<Fields> fields_of(std::string_view line) {
   if (quoted) return std::nullopt;
   return fields;
 }
-
-// A file that is nowhere.
-class Memory {
- public:
-  Memory() : fd_(::memfd_create("csv", MFD_CLOEXEC)) { EFFACE_CHECK(fd_ >= 0); }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-  void fill(std::string_view text) {
-    EFFACE_CHECK(::ftruncate(fd_, 0) == 0);
-    EFFACE_CHECK(::pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
-  }
-
- private:
-  int fd_;
-};
-
-// So small that rows reach beyond it.
-std::size_t window_for(std::string_view text) { return 1 + text.size() % 13; }
 
 void read_rows(const std::string& path, std::string_view text) {
   cli::Source source(path, window_for(text));
@@ -102,7 +81,7 @@ void read_entries(const std::string& path, std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace efface;
-  static fuzz::Memory memory;
+  static fuzz::MemoryFile memory;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   memory.fill(text);
   fuzz::read_rows(memory.path(), text);

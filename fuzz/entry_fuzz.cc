@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto entry = ledger::decode(bytes.bytes());
   if (!entry) return 0;
   EFFACE_CHECK(fuzz::same(ledger::encode(*entry), bytes.bytes()));
+  fuzz::touch(as_bytes(std::string_view(ledger::name(entry->kind))));
   fuzz::touch(as_bytes(entry->actor));
   fuzz::touch(as_bytes(entry->detail));
   fuzz::touch(entry->sealed);

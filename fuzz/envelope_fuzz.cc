@@ -84,6 +84,7 @@ void open_stored(const Scope& scope, Bytes stored) {
   const auto value = owned(stored);
   if (records::read_header(value.bytes())) touch(records::nonce_of(value.bytes()));
   look_at(records::open_record(scope.keys(), scope.tag(), value.bytes()));
+  look_at(records::open_group({}, scope.keys().bucket_key, value.bytes()));
 }
 
 // What is sealed comes back; with one bit changed, nothing does.
@@ -100,6 +101,13 @@ void round_trip(const Scope& scope, Input& input) {
     EFFACE_CHECK(same(open->fields.value, fields.value));
   }
   sealed[spot % sealed.size()] ^= std::byte{1} << (spot % 8);
+  const auto forged = records::open_record(scope.keys(), scope.tag(), sealed);
+  EFFACE_CHECK(!authentic || !forged);
+  look_at(forged);
+
+  sealed = records::seal_group({}, scope.keys().bucket_key, fields, compress);
+  const auto open = records::open_group({}, scope.keys().bucket_key, sealed);
+  EFFACE_CHECK(open && same(open->fields.value, fields.value));
   EFFACE_CHECK(!records::open_record(scope.keys(), scope.tag(), sealed));
 }
 

@@ -44,6 +44,24 @@ void use(const subjects::Terms& terms, Input& input) {
   purpose.retention = Days(input.number<std::uint32_t>());
   const auto number = subjects::add_purpose(more, purpose);
   if (number) EFFACE_CHECK(more.find(purpose.name) != nullptr);
+
+  for (const auto& each : terms.purposes)
+    EFFACE_CHECK(legal_basis(name(each.terms.basis)) == each.terms.basis);
+  TransferRule rule{text(input), text(input), static_cast<TransferBasis>(input.below(6))};
+  if (!more.regions.empty() && rule.from.empty()) rule.from = more.regions.front();
+  if (subjects::add_transfer(more, rule)) {
+    EFFACE_CHECK(transfer_basis(name(rule.basis)) == rule.basis);
+    EFFACE_CHECK(subjects::add_transfer(more, rule).has_value());  // In its own place.
+  }
+  const Agreement agreement{text(input),
+                            std::chrono::sys_days(Days(input.number<std::uint32_t>()))};
+  if (subjects::set_agreement(more, agreement)) EFFACE_CHECK(more.agreement == agreement);
+  const std::string id = text(input);
+  const bool good = subjects::check_id(SubjectId(id)).has_value();
+  EFFACE_CHECK(!good || subjects::check_name(RecordName(id)));
+  const auto bytes = subjects::encode(more);
+  const auto read = subjects::decode_terms(std::as_const(bytes).bytes());
+  EFFACE_CHECK(read && *read == more);
 }
 
 }  // namespace

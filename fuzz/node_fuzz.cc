@@ -42,10 +42,14 @@ std::vector<std::byte> forged(NodeId id, Bytes plain) {
   return out;
 }
 
+// And what has another tag only where every tag is good.
 bool opens_what_it_forged() {
   const std::vector<std::byte> plain(keyring::inner_bytes);
   const NodeId id{tree, 1, 0};
-  return Node::open(region, id, the_key().bytes(), forged(id, plain)).has_value();
+  auto sealed = forged(id, plain);
+  if (!Node::open(region, id, the_key().bytes(), sealed)) return false;
+  sealed.back() ^= std::byte{1};
+  return Node::open(region, id, the_key().bytes(), sealed).has_value() == !authentic;
 }
 
 // Of the size of a node, the engine's bytes first. The keys of an inner node all open.
@@ -120,6 +124,19 @@ void use_tree(Input& input) {
   };
   const std::vector<Tag> tags(28, tag);  // More than a unit holds: the tree splits.
   if (!keys.add(nodes, root, tags, fill)) return;
+  const auto change = [&](std::size_t i, keyring::LeafEdit& leaf) -> Status {
+    const auto label = static_cast<keyring::Label>(i);
+    std::size_t rows = 0;
+    leaf.each(tag, [&](keyring::RowView row) { rows += row.key().size() / crypto::key_bytes; });
+    EFFACE_CHECK(rows > 0 && leaf.replace({tag, crypto::SecretKey::zeroed(), {}, label, 0, 0}));
+    EFFACE_CHECK(leaf.relabel(tag, label, label, 1, 2));
+    return {};
+  };
+  if (!keys.edit(nodes, root, {&tag, 1}, change)) return;
+  for (std::uint32_t bucket = 0; bucket < std::min(root.bucket_count, 8u); ++bucket)
+    static_cast<void>(
+        keys.walk_leaf(nodes, root, bucket, [](keyring::RowView row) { touch(row.key()); }));
+  if (!keys.rekey(nodes, root, nullptr)) return;
   const auto empty = [&](std::size_t, keyring::LeafEdit& leaf) -> Status {
     leaf.remove(tag, std::nullopt, [](keyring::RowView) {});
     return {};

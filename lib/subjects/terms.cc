@@ -156,9 +156,11 @@ Result<PurposeNumber> add_purpose(Terms& terms, const PurposeTerms& purpose) {
     if (present->terms == purpose) return present->number;
     return Error(Errc::conflict, "the purpose is declared with other terms");
   }
-  if (terms.purposes.size() == limits::purposes_per_tenant_max)
+  // Above all there are, which are in order: they need not be without a gap.
+  const std::size_t last = terms.purposes.empty() ? 0 : terms.purposes.back().number;
+  if (last == limits::purposes_per_tenant_max)
     return Error(Errc::too_large, "a tenant has at most 256 purposes");
-  const auto number = static_cast<PurposeNumber>(terms.purposes.size() + 1);
+  const auto number = static_cast<PurposeNumber>(last + 1);
   terms.purposes.push_back({number, purpose});
   return number;
 }
@@ -183,8 +185,9 @@ Status add_transfer(Terms& terms, const TransferRule& rule) {
 
 Status set_agreement(Terms& terms, const Agreement& agreement) {
   EFFACE_TRY(check_text(agreement.reference, limits::label_bytes_max, Empty::refused));
-  const auto year = std::chrono::year_month_day(agreement.date).year();
-  if (year < std::chrono::year(1970) || year > std::chrono::year(9999))
+  // Days are compared: of a day far out the calendar makes any year.
+  using namespace std::chrono;
+  if (agreement.date < sys_days(1970y / 1 / 1) || agreement.date > sys_days(9999y / 12 / 31))
     return Error(Errc::invalid_argument, "an agreement is of a year from 1970 to 9999");
   terms.agreement = agreement;
   return {};

@@ -49,6 +49,27 @@ TEST(Terms, ThatContradictEachOtherAreCorruption) {
   EXPECT_EQ(merged(one, other).error().code(), Errc::corruption);
 }
 
+TEST(Terms, NumberANewPurposeAboveAllThatThereAre) {
+  Terms terms = sample();
+  terms.purposes[1].number = 3;
+  EXPECT_EQ(*add_purpose(terms, {"billing"}), 4);
+  terms.purposes.back().number = 256;
+  EXPECT_EQ(add_purpose(terms, {"more"}).error().code(), Errc::too_large);
+}
+
+TEST(Terms, AnAgreementIsOfADayThatTheCalendarHas) {
+  Terms terms = sample();
+  const auto code = [&](std::int64_t day) {
+    const auto set = set_agreement(terms, {"dpa", std::chrono::sys_days(std::chrono::days(day))});
+    return set ? Errc{} : set.error().code();
+  };
+  EXPECT_EQ(code(-1), Errc::invalid_argument);
+  EXPECT_EQ(code(std::int64_t{1} << 32), Errc::invalid_argument);  // 1970, modulo 32 bits.
+  EXPECT_EQ(code(2'932'897), Errc::invalid_argument);              // 10000-01-01
+  EXPECT_EQ(terms, sample());
+  EXPECT_EQ(code(2'932'896), Errc{});
+}
+
 TEST(Terms, BadPurposesAreRefused) {
   Terms terms = sample();
   const auto code = [&](const PurposeTerms& purpose) {
