@@ -35,6 +35,7 @@ static_assert(checker < roles_of_history);
 constexpr std::size_t pausing_parts = roles;
 constexpr int rounds = 20;  // Of pauses, and of checks.
 constexpr int samples_per_round = 4;
+constexpr std::uint64_t tenants_per_sweep = 16;
 
 // Waits while there is a pause. Called by each part, with nobody at work.
 void pause_if_told(Soak& soak) {
@@ -152,12 +153,16 @@ std::uint64_t people_in(Soak& soak, Store& store, const fs::path& copy) {
   return report->people;
 }
 
+void sweep(Soak& soak, View& view) {
+  if (const auto swept = view.store().maintain(); !swept)
+    soak.history.violate("a sweep fails", text_of(swept.error()));
+}
+
 void look_at_everything(Soak& soak, const SoakPlan& plan, View& view) {
   soak.pause = true;
   while (soak.pausing < pausing_parts && goes_on(soak)) ::usleep(1'000);
   if (goes_on(soak)) {
-    if (const auto swept = view.store().maintain(); !swept)
-      soak.history.violate("maintain fails", name(swept.error().code()));
+    sweep(soak, view);
     const auto report = view.store().check();
     if (!report)
       soak.history.violate("check fails", name(report.error().code()));
@@ -196,7 +201,7 @@ int stay(Soak& soak, const SoakPlan& plan) {
   while (goes_on(soak)) {
     const std::string wrong = run_a_tenant(view.store(), soak.tenants, plan.home);
     if (!wrong.empty()) soak.history.violate("a tenant", wrong);
-    ++soak.tenants;
+    if (++soak.tenants % tenants_per_sweep == 0) sweep(soak, view);
     if (Clock::now() < next) continue;
     look_at_everything(soak, plan, view);
     next = Clock::now() + round;
