@@ -17,6 +17,8 @@
 namespace efface::os {
 namespace {
 
+constexpr int give_back_attempts_max = 4;
+
 std::atomic<std::uint64_t> generation{1};
 
 // The descriptors of all locks that this process holds. A child shares their open file
@@ -191,6 +193,7 @@ Status ByteLocks::take(std::size_t byte, Mode mode) {
   if (here.alone || (mode == Mode::alone && here.sharing != 0))
     return Error(Errc::busy, "another thread holds the lock");
   if (here.sharing == 0) EFFACE_TRY(set(byte, mode == Mode::alone ? F_WRLCK : F_RDLCK));
+  if (std::exchange(here.left, false)) --left_;
   if (mode == Mode::alone)
     here.alone = true;
   else
@@ -198,7 +201,6 @@ Status ByteLocks::take(std::size_t byte, Mode mode) {
   return {};
 }
 
-// Nothing can be done where the system keeps it.
 void ByteLocks::give_back(std::size_t byte, Mode mode) noexcept {
   Byte& here = bytes_[byte];
   const std::lock_guard one(here.mutex);
@@ -206,7 +208,23 @@ void ByteLocks::give_back(std::size_t byte, Mode mode) noexcept {
     here.alone = false;
   else
     --here.sharing;
-  if (here.sharing == 0) static_cast<void>(set(byte, F_UNLCK));
+  if (here.sharing != 0) return;
+  for (int attempt = 0; attempt < give_back_attempts_max; ++attempt)
+    if (set(byte, F_UNLCK)) return;
+  here.left = true;
+  ++left_;
+}
+
+Status ByteLocks::give_back_what_is_left() {
+  for (std::size_t byte = 0; byte < bytes_max; ++byte) {
+    Byte& here = bytes_[byte];
+    const std::lock_guard one(here.mutex);
+    if (!here.left) continue;
+    EFFACE_TRY(set(byte, F_UNLCK));
+    here.left = false;
+    --left_;
+  }
+  return {};
 }
 
 // The system would wait without a deadline, so it is asked again and again: at once at first, then
@@ -217,6 +235,7 @@ Result<ByteLocks::Held> ByteLocks::lock(std::size_t byte, Mode mode,
   EFFACE_CHECK(byte < bytes_max);
   if (generation_ != fork_generation())
     return Error(Errc::forked, "the locks were opened by the parent process");
+  if (left_.load() != 0) EFFACE_TRY(give_back_what_is_left());
   const auto until = std::chrono::steady_clock::now() + deadline;
   for (std::chrono::microseconds pause = 20us;; pause = std::min(2 * pause, 2000us)) {
     const Status taken = take(byte, mode);

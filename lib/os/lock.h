@@ -5,6 +5,7 @@
 // it. A child of fork() does not hold it: its copies of the descriptors are closed as it starts.
 #pragma once
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -74,7 +75,9 @@ class ByteLocks {
     std::size_t byte_ = 0;
     Mode mode_ = Mode::shared;
   };
-  // Waits until the deadline; not at all where that is zero. Errors: busy; forked: in a child.
+  // Waits until the deadline; not at all where that is zero. Errors: busy; forked: in a child; what
+  // the system says, also when it has not taken a lock back that was given back: who kept it
+  // and waited for another would stand in the way of all.
   Result<Held> lock(std::size_t byte, Mode mode, std::chrono::milliseconds deadline);
 
  private:
@@ -83,15 +86,18 @@ class ByteLocks {
     std::mutex mutex;
     std::size_t sharing = 0;
     bool alone = false;
+    bool left = false;  // Nobody's here, and the system has not taken it back.
   };
   explicit ByteLocks(File file) noexcept;
   Status set(std::size_t byte, short how) const;
   Status take(std::size_t byte, Mode mode);
   void give_back(std::size_t byte, Mode mode) noexcept;
+  Status give_back_what_is_left();
 
   std::optional<File> file_;
   const std::uint64_t generation_;
   std::array<Byte, bytes_max> bytes_;
+  std::atomic<std::size_t> left_{0};
 };
 
 // Changes in the child of a fork(). Cost: one load.

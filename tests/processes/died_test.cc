@@ -69,5 +69,43 @@ TEST_F(Died, AfterAnyWriteOfAnErasureItHarmsNeitherWhoOpensNextNorWhoIsThere) {
   EXPECT_EQ(nursery.join(), 0);
 }
 
+// The one whose call failed lives on, and does nothing.
+TEST_F(Died, WhoseLockTheSystemTakesBackAtTheSecondAttemptKeepsNobodyWaiting) {
+  Peer nursery([&](const Channel& other) {
+    for (std::size_t call = 1; call < 1'000; ++call) {
+      Peer child([&](const Channel& told) {
+        View view = open();
+        if (!view.status() || !view.put("alice", "first")) return 1;
+        arm({.at = call, .error = EIO});
+        static_cast<void>(view.put("alice", "second"));
+        disarm();
+        told.tell(!was_reached() ? 'e' : reached() == Call::lock_file ? 'l' : '.');
+        told.wait();
+        return 0;
+      });
+      const char what = child.wait();
+      if (what == 'l') {
+        other.tell();
+        if (other.wait() != '.') return 2;
+      }
+      child.tell();
+      if (child.join() != 0) return 3;
+      if (what == 'e') break;
+    }
+    other.tell('e');
+    return 0;
+  });
+  View view(home_.path(), std::chrono::milliseconds(2'000));
+  ASSERT_TRUE(view.status());
+  int locks = 0;
+  for (; nursery.wait() == '.'; ++locks) {
+    const Status done = view.put("bob", "his");
+    EXPECT_TRUE(done) << name(done.error().code());
+    nursery.tell();
+  }
+  EXPECT_GT(locks, 2);
+  EXPECT_EQ(nursery.join(), 0);
+}
+
 }  // namespace
 }  // namespace efface::test

@@ -30,7 +30,7 @@ class Desk {
   template <class Answer>
   bool well(const char* step, const Answer& answer) {
     if (answer) return true;
-    wrong_ = std::string(step) + ": " + name(answer.error().code());
+    wrong_ = std::string(step) + ": " + text_of(answer.error());
     return false;
   }
   bool is(const char* step, bool so) {
