@@ -66,8 +66,8 @@ Status Keyring::learn_root(const RootRecord& record) {
 }
 
 // LMDB brings to its end what a process that died within its commit had all but committed, when
-// somebody begins to write. Until then nobody reads it: but the root key store knows of it, and what
-// is destroyed there by who reads the commit before may be what comes into force.
+// somebody begins to write. Until then nobody reads it. But the root key store knows of it, and
+// what is destroyed there by who reads the commit before may be what comes into force.
 Status Keyring::end_commits() {
   EFFACE_ASSIGN(const storage::WriteTxn ended, environment_.write(storage::Space::removal));
   return {};
