@@ -87,7 +87,7 @@ class View {
   std::string erase(const std::string& id) {
     const SubjectId ids[] = {SubjectId(id)};
     const auto erased = tenant().erase(ids);
-    if (!erased) return text_of(erased.error());
+    if (!erased) return name(erased.error().code());
     return erased->erased == 1 ? "erased" : "unknown";
   }
 
