@@ -33,7 +33,7 @@ class SoakTest : public SharedStore {
 
 std::uint64_t seconds_told() {
   const char* told = std::getenv("EFFACE_SOAK_SECONDS");
-  return told == nullptr ? 5 : std::strtoull(told, nullptr, 10);
+  return told == nullptr ? 8 : std::strtoull(told, nullptr, 10);
 }
 
 void expect_flat(const Samples& samples) {
