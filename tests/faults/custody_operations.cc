@@ -15,13 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Kind = Operation::Kind;
-using Run = std::function<Status(World&)>;
-
-template <class T>
-Status status_of(const Result<T>& result) {
-  if (result) return {};
-  return result.error();
-}
 
 template <class F>
 Operation of_store(std::string name, Kind kind, F body) {

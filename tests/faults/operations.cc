@@ -12,13 +12,6 @@ namespace efface::test {
 namespace {
 
 using Kind = Operation::Kind;
-using Run = std::function<Status(World&)>;
-
-template <class T>
-Status status_of(const Result<T>& result) {
-  if (result) return {};
-  return result.error();
-}
 
 // With a person and an activity that were obtained before.
 template <class F>

@@ -8,6 +8,15 @@
 
 namespace efface::test {
 
+using Run = std::function<Status(World&)>;
+
+// Whether it went well, whatever it answers.
+template <class T>
+Status status_of(const Result<T>& result) {
+  if (result) return {};
+  return result.error();
+}
+
 struct Operation {
   std::string name;
   // What it changes.
