@@ -25,6 +25,9 @@ Result<Keyring::Lock> Keyring::lock() {
 
 Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
                              FunctionRef<Status(Txn&)> work) {
+  // What enlarges the tree leaves room for what makes it smaller.
+  if (space == storage::Space::ordinary && options_.ledger_copy != nullptr)
+    EFFACE_TRY(options_.ledger_copy->set_aside_beyond(book_.copy_bytes));
   for (int growth = 0;; ++growth) {
     EFFACE_TRY(ready_to_write());
     Numbered numbered;

@@ -87,7 +87,7 @@ Status Keyring::sync_copy() {
 
 // Writes what the copy lacks, which is the beginning of the book or nothing.
 Status Keyring::catch_up_copy() {
-  const LedgerCopy& copy = *options_.ledger_copy;
+  LedgerCopy& copy = *options_.ledger_copy;
   EFFACE_ASSIGN(const std::uint64_t length, copy.size());
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
   EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
@@ -163,7 +163,7 @@ Status Keyring::check_head() const {
 Status Keyring::open_copy(const Anchor& anchor) {
   EFFACE_TRY(check_head());
   if (options_.ledger_copy == nullptr) return {};
-  const LedgerCopy& copy = *options_.ledger_copy;
+  LedgerCopy& copy = *options_.ledger_copy;
   copy_synced_entries_ = std::min(anchor.ledger_entries, book_.tree.size);
   EFFACE_ASSIGN(const std::uint64_t length, copy.size());
   if (length >= book_.copy_bytes) {

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "crypto/prf.h"
+#include "os/preallocate.h"
 #include "os/truncate.h"
 
 namespace efface::keyring {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::string_view magic = "EFLEDGER";
 constexpr std::uint32_t copy_format = 1;
 constexpr std::uint32_t entry_bytes_max = 64 * 1024;
+constexpr std::uint64_t set_aside_bytes = 128 * 1024;
 
 // magic 8 | format 4 | region 16 | zero 4
 std::array<std::byte, LedgerCopy::header_bytes> header_of(const Id16& region) {
@@ -48,28 +50,42 @@ Result<LedgerCopy> LedgerCopy::open(const os::Directory& parent, std::string_vie
     std::array<std::byte, header_bytes> header{};
     if (size >= header_bytes) EFFACE_TRY(file.read_at(0, header));
     if (header == expected) return LedgerCopy(std::move(file));
-    // A crash while it was made leaves it short, or zeros.
-    const bool unwritten =
-        std::ranges::all_of(header, [](std::byte b) { return b == std::byte{}; });
-    if (!unwritten || size > header_bytes) {
-      if (std::memcmp(header.data(), expected.data(), 8) != 0)
-        return Error(Errc::corruption, "the ledger's copy has no header");
-      if (load_le<std::uint32_t>(header.data() + 8) > copy_format)
-        return Error(Errc::format_new, "the ledger's copy was written by a newer version");
-      return Error(Errc::region_mismatch, "the ledger's copy belongs to another region");
+    if (size < header_bytes) {  // Cut off by somebody, as if it were not there.
+      EFFACE_TRY(file.write_at(0, expected));
+      EFFACE_TRY(file.sync());
+      return LedgerCopy(std::move(file));
     }
-    EFFACE_TRY(file.write_at(0, expected));
-    EFFACE_TRY(file.sync());
-    return LedgerCopy(std::move(file));
+    if (std::memcmp(header.data(), expected.data(), 8) != 0)
+      return Error(Errc::corruption, "the ledger's copy has no header");
+    if (load_le<std::uint32_t>(header.data() + 8) > copy_format)
+      return Error(Errc::format_new, "the ledger's copy was written by a newer version");
+    return Error(Errc::region_mismatch, "the ledger's copy belongs to another region");
   }
-  EFFACE_ASSIGN(os::File file, os::File::create(parent, name));
+  // It has its name once its header is durable: a crash before leaves whatever it likes.
+  const std::string coming = std::string(name) + ".new";
+  EFFACE_ASSIGN(const bool left_over, parent.contains(coming));
+  if (left_over) EFFACE_TRY(parent.remove_file(coming));
+  EFFACE_ASSIGN(os::File file, os::File::create(parent, coming));
   EFFACE_TRY(file.write_at(0, expected));
   EFFACE_TRY(file.sync());
+  EFFACE_TRY(parent.rename(coming, name));
   EFFACE_TRY(parent.sync());
   return LedgerCopy(std::move(file));
 }
 
-Status LedgerCopy::cut(std::uint64_t size) const { return os::truncate(file_, size); }
+// That gives back what was set aside.
+Status LedgerCopy::cut(std::uint64_t size) {
+  allocated_ = 0;
+  return os::truncate(file_, size);
+}
+
+Status LedgerCopy::set_aside_beyond(std::uint64_t end) {
+  if (end + set_aside_bytes <= allocated_) return {};
+  const std::uint64_t wanted = end + set_aside_bytes + set_aside_bytes / 4;
+  EFFACE_TRY(os::preallocate(file_.fd(), wanted));
+  allocated_ = wanted;
+  return {};
+}
 
 Result<std::optional<LedgerCopy::Frame>> LedgerCopy::read(std::uint64_t offset) const {
   EFFACE_ASSIGN(const std::uint64_t size, file_.size());

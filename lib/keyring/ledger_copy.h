@@ -31,7 +31,9 @@ class LedgerCopy {
   Result<std::uint64_t> size() const { return file_.size(); }
   Status write(std::uint64_t offset, Bytes frames) const { return file_.write_at(offset, frames); }
   Status sync() const { return file_.sync_data(); }
-  Status cut(std::uint64_t size) const;
+  Status cut(std::uint64_t size);
+  // Room on the disk for some six hundred erasures more, beyond `end`. Errors: no_space.
+  Status set_aside_beyond(std::uint64_t end);
 
   struct Frame {
     Id16 chain{};
@@ -45,6 +47,7 @@ class LedgerCopy {
  private:
   explicit LedgerCopy(os::File file) noexcept : file_(std::move(file)) {}
   os::File file_;
+  std::uint64_t allocated_ = 0;  // Up to there it was seen to.
 };
 
 }  // namespace efface::keyring

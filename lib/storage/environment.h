@@ -9,7 +9,7 @@
 // Errors    corruption: pages that cannot be. full: the map, or its limit, is reached (removals
 //           still work). outcome_unknown: the commit failed half way; the environment is latched
 //           and answers closed from then on; reopen it to learn what is there. no_space: the disk
-//           is full; from a commit it latches too. forked: this is a child of the process that
+//           is full; where a commit had begun it latches too. forked: this is a child of the process that
 //           opened it. busy: open already in this process, all reader slots taken, or a deadline.
 // Cost      A durable commit is two device flushes at most (about 0.25 ms on a fast disk).
 // Source    http://www.lmdb.tech/doc/; the flags that trade safety are never set.
@@ -29,7 +29,8 @@ namespace efface::storage {
 struct EnvironmentOptions {
   std::size_t map_bytes = std::size_t{64} << 20;     // To begin with; grows by doubling.
   std::size_t map_bytes_max = std::size_t{1} << 40;  // Address space, not disk.
-  // Kept for transactions that remove; a quarter of the map at most (an eighth while it can grow).
+  // Kept for transactions that remove: of the map a quarter at most (an eighth while it can grow);
+  // of the disk an eighth of what is used, and no less than 256 KiB. 0: nothing is kept.
   std::size_t headroom_bytes = std::size_t{16} << 20;
   std::uint32_t readers_max = 512;
   std::chrono::milliseconds deadline{10'000};
@@ -143,8 +144,9 @@ class WriteTxn {
   void record(WriteSet& into) noexcept;
 
   // Durable when it answers without error. full, and any error that an earlier call of this
-  // transaction gave, leave everything as it was. outcome_unknown and no_space latch the
-  // environment: all of it or nothing is there.
+  // transaction gave, leave everything as it was; no_space too where the headroom on the disk is what
+  // is left. outcome_unknown, and no_space within the writing, latch the environment: all of it or
+  // nothing is there.
   Status commit() &&;
 
  private:

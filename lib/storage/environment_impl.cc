@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "os/lock.h"
+#include "os/preallocate.h"
 
 namespace efface::storage {
 namespace {
@@ -19,6 +20,8 @@ constexpr int attempts_max = 8;  // At adopting the size that another process ga
 constexpr std::uint64_t begun_per_reader_check = 1024;
 // Growing before it is needed may wait so long for readers to end.
 constexpr std::chrono::milliseconds growth_patience{5};
+// Of the disk's headroom: an erasure dirties some ten pages, and reuses those of the one before last.
+constexpr std::uint64_t disk_headroom_bytes_min = 256 << 10;
 
 // tmpfs and short writes tell LMDB "EIO" when the disk is full.
 bool is_disk_full(int fd) noexcept {
@@ -77,6 +80,12 @@ std::uint64_t EnvironmentImpl::headroom_pages() const noexcept {
   // A map that can grow needs less: removals only have to last until the readers let it.
   const std::uint64_t most_bytes = map_bytes() / (can_grow() ? 8 : 4);
   return std::min<std::uint64_t>(options_.headroom_bytes, most_bytes) / page_bytes_;
+}
+
+// On the disk: what removals may add to the file when nothing is left beside it.
+std::uint64_t EnvironmentImpl::disk_headroom_pages(std::uint64_t used_pages) const noexcept {
+  const std::uint64_t most_pages = options_.headroom_bytes / page_bytes_;
+  return std::min(std::max(used_pages / 8, disk_headroom_bytes_min / page_bytes_), most_pages);
 }
 
 MDB_envinfo EnvironmentImpl::info() const noexcept {
@@ -283,6 +292,32 @@ Status EnvironmentImpl::reuse_last_freed() {
   return committing ? commit_failed(rc) : failed(rc, "a commit of nothing");
 }
 
+// An ordinary transaction leaves the headroom on the disk too, and else changes nothing. Pages that
+// may be reused count; they are counted only where the disk does not give more.
+Status EnvironmentImpl::leave_disk_headroom(WriteTxn::Impl& ending) {
+  if (ending.space == Space::removal || ending.changes == 0 || options_.headroom_bytes == 0)
+    return {};
+  mdb_filehandle_t fd = -1;
+  mdb_env_get_fd(env(), &fd);
+  if (writer_allocated_pages_ == 0) writer_allocated_pages_ = os::allocated_bytes(fd) / page_bytes_;
+  const std::uint64_t used_pages = ending.used_pages_before;
+  const std::uint64_t headroom_pages = disk_headroom_pages(used_pages);
+  const std::uint64_t needed_pages = ending.taken_pages() + headroom_pages;
+  if (used_pages + needed_pages <= writer_allocated_pages_) return {};
+
+  const std::uint64_t end_pages = used_pages + needed_pages + headroom_pages / 4;
+  const Status allocated = os::preallocate(fd, end_pages * page_bytes_);
+  if (allocated) {
+    writer_allocated_pages_ = end_pages;
+    return {};
+  }
+  if (allocated.error().code() != Errc::no_space) return allocated;
+  const std::uint64_t ahead_pages = std::max(writer_allocated_pages_, used_pages) - used_pages;
+  if (needed_pages <= ahead_pages + ending.reusable_pages()) return {};
+  return Error(Errc::no_space, "what is left on the disk is kept for removals",
+               allocated.error().system_code());
+}
+
 // 0 bytes: what the file says.
 Status EnvironmentImpl::resize(std::size_t bytes, std::chrono::milliseconds wait) {
   if (!gate_.shut(wait)) return Error(Errc::busy, "transactions keep the map where it is");
@@ -319,6 +354,10 @@ Error EnvironmentImpl::commit_failed(int code) noexcept {
 // LMDB's own mutex of writers belongs to the thread that locked it.
 Status EnvironmentImpl::commit(WriteTxn::Impl& committed) {
   EFFACE_CHECK(turn_.is_mine());
+  if (Status room = leave_disk_headroom(committed); !room) {
+    drop(committed);
+    return room;
+  }
   const int rc = mdb_txn_commit(std::exchange(committed.txn, nullptr));
   Status out;
   if (rc == MDB_MAP_FULL) {  // Before the first page was written.

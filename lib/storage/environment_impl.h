@@ -76,6 +76,8 @@ struct WriteTxn::Impl {
 
   // An upper bound of the pages that this transaction has taken or will take when it commits.
   std::uint64_t taken_pages() const noexcept;
+  // Free ones that it may take. Counted once.
+  std::uint64_t reusable_pages();
   // Whether an ordinary put may go on.
   bool leaves_headroom();
   Status put(Bytes key, Bytes value, unsigned flags);
@@ -129,11 +131,13 @@ class EnvironmentImpl {
   std::uint64_t page_bytes() const noexcept { return page_bytes_; }
   std::uint64_t map_bytes() const noexcept { return map_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t headroom_pages() const noexcept;
+  std::uint64_t disk_headroom_pages(std::uint64_t used_pages) const noexcept;
   MDB_envinfo info() const noexcept;  // Only inside the gate: it reads the map.
 
  private:
   Result<std::unique_ptr<WriteTxn::Impl>> begin_write_in_turn(Space space);
   Status make_room(Space space);
+  Status leave_disk_headroom(WriteTxn::Impl& ending);
   Status reuse_last_freed();
   Status resize(std::size_t bytes, std::chrono::milliseconds wait);
   Status adopt_size() { return resize(0, options_.deadline); }
@@ -159,6 +163,7 @@ class EnvironmentImpl {
   bool writer_reuse_ = false;                    // One commit would make enough pages reusable.
   std::uint64_t writer_growth_retry_pages_ = 0;  // No growing by the way before so many are used.
   std::uint64_t writer_begun_ = 0;
+  std::uint64_t writer_allocated_pages_ = 0;  // Of the file, ahead of what is used; 0: not asked.
 
   struct alignas(64) PoolSlot {
     std::atomic<ReadTxn::Impl*> idle{nullptr};

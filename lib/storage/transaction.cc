@@ -221,15 +221,19 @@ std::uint64_t WriteTxn::Impl::taken_pages() const noexcept {
   return taken + taken / 256 + 8;
 }
 
-bool WriteTxn::Impl::leaves_headroom() {
-  const std::uint64_t needed = taken_pages() + environment.headroom_pages();
-  if (needed <= tail_pages) return true;
+std::uint64_t WriteTxn::Impl::reusable_pages() {
   if (!free_pages) {
     const FreePages counted = count_free(environment.env());
     free_pages = counted.reusable;
     freed_last_pages = counted.after_one_commit;
   }
-  const std::uint64_t left = tail_pages + *free_pages;
+  return *free_pages;
+}
+
+bool WriteTxn::Impl::leaves_headroom() {
+  const std::uint64_t needed = taken_pages() + environment.headroom_pages();
+  if (needed <= tail_pages) return true;
+  const std::uint64_t left = tail_pages + reusable_pages();
   one_commit_helps = needed > left && needed <= left + freed_last_pages;
   return needed <= left;
 }

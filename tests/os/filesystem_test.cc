@@ -10,6 +10,7 @@
 
 #include "crypto/child.h"
 #include "os/file.h"
+#include "os/preallocate.h"
 #include "support/temp_directory.h"
 
 namespace efface::os {
@@ -51,6 +52,25 @@ TEST_F(Extents, NotYetWrittenAreNotInPlace) {
   const auto found = extent_of(file_, 4096);
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->in_place);
+}
+
+TEST_F(Extents, ThatAreSetAsideLeaveTheFileAsLongAsItIs) {
+  ASSERT_TRUE(file_.write_at(0, as_bytes("x")));
+  const std::uint64_t before = allocated_bytes(file_.fd());
+  const Status aside = preallocate(file_.fd(), 65536);
+  ASSERT_TRUE(aside);
+  EXPECT_EQ(file_.size().value(), 1U);
+  if (!is_in_place()) GTEST_SKIP() << "needs a file system with extents";
+  EXPECT_LT(before, 65536U);
+  EXPECT_GE(allocated_bytes(file_.fd()), 65536U);
+}
+
+TEST(Preallocation, BeyondWhatAnOffsetHoldsIsNoSpace) {
+  const test::TempDirectory room("extents");
+  const auto file = File::create(Directory::open(room.path()).value(), "file");
+  const Status aside = preallocate(file->fd(), std::uint64_t{1} << 63);
+  ASSERT_FALSE(aside);
+  EXPECT_EQ(aside.error().code(), Errc::no_space);
 }
 
 TEST(FileSystems, AreKnownByWhatTheyPromise) {

@@ -61,6 +61,20 @@ class FailedCommit : public EnvironmentTest {
   void TearDown() override { heal(); }
   static void heal() { faults.sync_error = faults.page_error = faults.meta_error = 0; }
 
+  // Fills the environment until a put fails, with what that answered; nothing when none did.
+  static std::optional<Errc> fill(const Environment& environment, Space space,
+                                  std::uint64_t first) {
+    const std::string value(20'000, 'v');
+    for (std::uint64_t i = first; i < first + 100; ++i) {
+      Status done;
+      do {
+        done = put(environment, numbered_key(i), value, space);
+      } while (!done && done.error().code() == Errc::full && environment.can_grow());
+      if (!done) return done.error().code();
+    }
+    return std::nullopt;
+  }
+
   // The environment after a commit that failed: latched for good, and whole once it is open again.
   void expect_latched_and_whole(std::optional<Environment> environment) {
     heal();
@@ -136,23 +150,21 @@ TEST_F(FailedCommit, OverTheLimitOfTheProcessKeepsWhatWasCommitted) {
     const auto environment = reopen();
     if (!environment || !put(*environment, "kept", "value")) return 1;
     std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{300'000, 300'000};
+    const rlimit limit{800'000, 800'000};
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return 2;
-    const std::string value(20'000, 'v');
-    for (std::uint64_t i = 0; i < 100; ++i) {
-      const Status done = put_growing(*environment, numbered_key(i), value);
-      if (done) continue;
-      const Errc code = done.error().code();
-      if (code != Errc::no_space && code != Errc::outcome_unknown) return 3;
-      return environment->latched() && i > 0 ? 0 : 4;
-    }
-    return 5;
+    // Who adds is told before anything is written. What removes may use what is left.
+    if (fill(*environment, Space::ordinary, 0) != Errc::no_space) return 3;
+    if (environment->latched() || !remove(*environment, numbered_key(1))) return 4;
+    const auto end = fill(*environment, Space::removal, 100);
+    if (end != Errc::no_space && end != Errc::outcome_unknown) return 5;
+    return environment->latched() ? 0 : 6;
   });
   EXPECT_TRUE(test::ended_well(status)) << WEXITSTATUS(status);
   const auto again = reopen();
   ASSERT_TRUE(again);
   EXPECT_EQ(get(*again, "kept"), "value");
-  EXPECT_EQ(get(*again, numbered_key(0)), std::string(20'000, 'v'));
+  for (const std::uint64_t i : {0, 100})
+    EXPECT_EQ(get(*again, numbered_key(i)), std::string(20'000, 'v'));
   EXPECT_TRUE(remove(*again, numbered_key(0)));
 }
 
