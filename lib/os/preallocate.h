@@ -1,8 +1,8 @@
 // os/preallocate.h -- blocks that are a file's own before anything is written there, so that a full
 // file system does not refuse what comes next.
 //
-// Errors  no_space; those of os/file.h. Where the file system has no such call: done, and nothing is
-//         set aside.
+// Errors  no_space; those of os/file.h. Where the file system has no such call: done, and nothing
+//         is set aside.
 // Source  fallocate(2), FALLOC_FL_KEEP_SIZE: the file stays as long as it is. On a file system that
 //         copies on write (btrfs) overwriting still takes new blocks.
 #pragma once

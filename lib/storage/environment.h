@@ -9,8 +9,9 @@
 // Errors    corruption: pages that cannot be. full: the map, or its limit, is reached (removals
 //           still work). outcome_unknown: the commit failed half way; the environment is latched
 //           and answers closed from then on; reopen it to learn what is there. no_space: the disk
-//           is full; where a commit had begun it latches too. forked: this is a child of the process that
-//           opened it. busy: open already in this process, all reader slots taken, or a deadline.
+//           is full; where a commit had begun it latches too. forked: this is a child of the
+//           process that opened it. busy: open already in this process, all reader slots taken, or
+//           a deadline.
 // Cost      A durable commit is two device flushes at most (about 0.25 ms on a fast disk).
 // Source    http://www.lmdb.tech/doc/; the flags that trade safety are never set.
 #pragma once
@@ -144,9 +145,9 @@ class WriteTxn {
   void record(WriteSet& into) noexcept;
 
   // Durable when it answers without error. full, and any error that an earlier call of this
-  // transaction gave, leave everything as it was; no_space too where the headroom on the disk is what
-  // is left. outcome_unknown, and no_space within the writing, latch the environment: all of it or
-  // nothing is there.
+  // transaction gave, leave everything as it was; no_space too where the headroom on the disk is
+  // what is left. outcome_unknown, and no_space within the writing, latch the environment: all of
+  // it or nothing is there.
   Status commit() &&;
 
  private:

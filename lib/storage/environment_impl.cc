@@ -20,7 +20,7 @@ constexpr int attempts_max = 8;  // At adopting the size that another process ga
 constexpr std::uint64_t begun_per_reader_check = 1024;
 // Growing before it is needed may wait so long for readers to end.
 constexpr std::chrono::milliseconds growth_patience{5};
-// Of the disk's headroom: an erasure dirties some ten pages, and reuses those of the one before last.
+// On the disk: an erasure dirties some ten pages, and reuses those of the one before the last.
 constexpr std::uint64_t disk_headroom_bytes_min = 256 << 10;
 
 // tmpfs and short writes tell LMDB "EIO" when the disk is full.

@@ -21,8 +21,8 @@ struct Bug {
 // of something that has nothing to sync, which are counted.
 std::vector<Bug> without_each_sync(const Simulation& simulation, std::size_t& idle);
 
-// A bug that was seeded and leaves no state that is wrong, though it leaves others than the protocol
-// as it is: there the protocol does more than the promise needs.
+// A bug that was seeded and leaves no state that is wrong, though it leaves others than the right
+// protocol: there the protocol does more than the promise needs.
 struct Harmless {
   std::string_view scenario;
   std::string_view label;

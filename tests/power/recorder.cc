@@ -367,7 +367,7 @@ EFFACE_TEST_CALL void* mmap(void* at, size_t size, int protection, int flags, in
   // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<void*>(::syscall(SYS_mmap, at, size, protection, flags, fd, offset));
 }
-// Blocks set aside beyond the end hold nothing that can be read, before a loss of power or after it.
+// Blocks set aside beyond the end hold nothing that can be read, now or after a loss of power.
 EFFACE_TEST_CALL int fallocate(int fd, int mode, off_t offset, off_t size) {
   if (mode != FALLOC_FL_KEEP_SIZE) return efface::test::power::refuse("fallocate", fd);
   return static_cast<int>(::syscall(SYS_fallocate, fd, mode, offset, size));
