@@ -1,0 +1,1 @@
+// Nothing: compiled for the headers that the tests have precompiled.
