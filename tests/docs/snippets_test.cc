@@ -1,6 +1,7 @@
 // Every piece of C++ in docs/walkthrough.md stands in docs/examples/walkthrough.cc, which is
 // compiled and run: the blocks of the page are the pieces between "// begin: NAME" and
-// "// end: NAME", in order, byte for byte but for the indentation of those two lines.
+// "// end: NAME", in order, byte for byte but for the indentation of those two lines. What
+// docs/tutorial.md shows are whole files.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -50,11 +51,11 @@ std::vector<Piece> pieces_of(const Lines& source) {
   return pieces;
 }
 
-std::vector<Lines> blocks_of(const Lines& page) {
+std::vector<Lines> blocks_of(const Lines& page, std::string_view language = "cpp") {
   std::vector<Lines> blocks;
   bool inside = false;
   for (const std::string& line : page) {
-    if (line == "```cpp") {
+    if (line == "```" + std::string(language)) {
       inside = true;
       blocks.emplace_back();
     } else if (line == "```") {
@@ -73,6 +74,14 @@ TEST(WalkthroughPage, ShowsWhatIsCompiledByteForByte) {
   ASSERT_EQ(blocks.size(), pieces.size());
   for (std::size_t i = 0; i < pieces.size(); ++i)
     EXPECT_EQ(blocks[i], pieces[i].lines) << "the piece " << pieces[i].name;
+}
+
+TEST(TutorialPage, ShowsTheFilesThatAreBuiltByteForByte) {
+  const Lines page = lines_of("tutorial.md");
+  EXPECT_EQ(blocks_of(page), std::vector<Lines>({lines_of("examples/tutorial/first.cc")}));
+  EXPECT_EQ(blocks_of(page, "cmake"),
+            std::vector<Lines>({lines_of("examples/tutorial/CMakeLists.txt")}));
+  EXPECT_GT(blocks_of(page).at(0).size(), 10u);
 }
 
 TEST(WalkthroughPage, IsComparedWithWhatStandsBetweenTheMarks) {
