@@ -163,7 +163,7 @@ TEST_F(FailedCommit, OverTheLimitOfTheProcessKeepsWhatWasCommitted) {
   const auto again = reopen();
   ASSERT_TRUE(again);
   EXPECT_EQ(get(*again, "kept"), "value");
-  for (const std::uint64_t i : {0, 100})
+  for (const std::uint64_t i : {std::uint64_t{0}, std::uint64_t{100}})
     EXPECT_EQ(get(*again, numbered_key(i)), std::string(20'000, 'v'));
   EXPECT_TRUE(remove(*again, numbered_key(0)));
 }
