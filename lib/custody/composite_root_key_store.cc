@@ -28,7 +28,7 @@ void xor_into(crypto::KeySpan sum, crypto::KeyView more) noexcept {
 
 }  // namespace
 
-class CompositeRootKeyStore::Impl {
+class [[gnu::visibility("hidden")]] CompositeRootKeyStore::Impl {
  public:
   explicit Impl(Members members)
       : members_(std::move(members)),

@@ -74,7 +74,7 @@ Status check_options(const Pkcs11RootKeyStoreOptions& options) {
 
 }  // namespace
 
-class Pkcs11RootKeyStore::Impl {
+class [[gnu::visibility("hidden")]] Pkcs11RootKeyStore::Impl {
  public:
   explicit Impl(const Pkcs11RootKeyStoreOptions& options)
       : module_(options.module),

@@ -14,7 +14,7 @@ using custody::Epochs;
 using custody::guarded;
 using custody::Members;
 
-class ReplicatedRootKeyStore::Impl {
+class [[gnu::visibility("hidden")]] ReplicatedRootKeyStore::Impl {
  public:
   explicit Impl(Members members) : members_(std::move(members)), last_{0, 0} {
     last_.of = static_cast<unsigned>(members_.all().size());

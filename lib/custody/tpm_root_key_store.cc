@@ -75,7 +75,7 @@ class Pace {
 
 }  // namespace
 
-class TpmRootKeyStore::Impl {
+class [[gnu::visibility("hidden")]] TpmRootKeyStore::Impl {
  public:
   explicit Impl(const TpmRootKeyStoreOptions& options)
       : tcti_(options.tcti),

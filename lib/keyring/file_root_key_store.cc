@@ -100,7 +100,7 @@ Result<crypto::SecretKey> unlock(RootSectorView sector, const RootHeader& header
 
 }  // namespace
 
-class FileRootKeyStore::Impl {
+class [[gnu::visibility("hidden")]] FileRootKeyStore::Impl {
  public:
   Impl(RootFile file, RootHeader header, crypto::SecretKey seal_key, bool shared = false) noexcept
       : file_(std::move(file)),

@@ -1,0 +1,12 @@
+# cmake -DREADELF= -DFILE= -DNEEDED=list -DABSENT=name -P needs.cmake: which libraries a program loads.
+execute_process(COMMAND ${READELF} -d ${FILE} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+foreach(name IN LISTS NEEDED)
+  string(FIND "${dynamic}" "[${name}]" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${FILE} does not load ${name}:\n${dynamic}")
+  endif()
+endforeach()
+string(FIND "${dynamic}" "${ABSENT}" at)
+if(NOT at EQUAL -1)
+  message(FATAL_ERROR "${FILE} loads ${ABSENT}:\n${dynamic}")
+endif()

@@ -1,0 +1,22 @@
+# cmake -DGENERATOR= -DSOURCE= -DBINARY= -DEFFACE= -DCOMPILER= -P taken_in.cmake
+# The subproject configures, offers no option that is not ours by name, and installs nothing of ours.
+file(REMOVE_RECURSE ${BINARY})
+execute_process(COMMAND ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${BINARY}
+  -DEFFACE_SOURCE_DIR=${EFFACE} -DCMAKE_CXX_COMPILER=${COMPILER} COMMAND_ERROR_IS_FATAL ANY)
+file(STRINGS ${BINARY}/CMakeCache.txt options REGEX "^[^#/].*:BOOL=")
+foreach(option IN LISTS options)
+  if(NOT option MATCHES "^(EFFACE_|CMAKE_)")
+    message(FATAL_ERROR "An option that does not say whose it is: ${option}")
+  endif()
+endforeach()
+file(GLOB_RECURSE scripts ${BINARY}/cmake_install.cmake)
+list(LENGTH scripts count)
+if(count LESS 2)
+  message(FATAL_ERROR "There are no scripts of installation to look at.")
+endif()
+foreach(script IN LISTS scripts)
+  file(READ ${script} text)
+  if(text MATCHES "file\\(INSTALL")
+    message(FATAL_ERROR "Who installs the consumer installs efface: ${script}")
+  endif()
+endforeach()
