@@ -1,0 +1,28 @@
+# cmake -DSOURCE_DIR= -DVERSION= -DPYTHON= -P recipes.cmake: what recipes for other systems say of this version.
+cmake_minimum_required(VERSION 3.25)
+set(packaging ${SOURCE_DIR}/docs/packaging)
+file(READ ${packaging}/vcpkg/vcpkg.json port)
+string(JSON version GET "${port}" version)
+if(NOT version STREQUAL VERSION)
+  message(FATAL_ERROR "vcpkg.json is for ${version}.")
+endif()
+file(READ ${packaging}/conan/conanfile.py recipe)
+if(NOT recipe MATCHES "version = \"${VERSION}\"")
+  message(FATAL_ERROR "conanfile.py is for another version.")
+endif()
+execute_process(COMMAND ${PYTHON} -c "import ast, sys; ast.parse(open(sys.argv[1]).read())"
+  ${packaging}/conan/conanfile.py COMMAND_ERROR_IS_FATAL ANY)
+
+# Options that both set, and folders that the recipe takes along.
+file(READ ${SOURCE_DIR}/CMakeLists.txt lists)
+file(READ ${packaging}/vcpkg/portfile.cmake portfile)
+string(REGEX MATCHALL "EFFACE_[A-Z_]+" options "${recipe} ${portfile}")
+list(LENGTH options count)
+if(count LESS 6)
+  message(FATAL_ERROR "The recipes set ${count} options.")
+endif()
+foreach(option IN LISTS options)
+  if(NOT lists MATCHES "(option|set)\\(${option} ")
+    message(FATAL_ERROR "A recipe sets ${option}, which is no option.")
+  endif()
+endforeach()
