@@ -27,6 +27,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> other_wo
     {"block", "suppress"},
 }};
 
+bool is_shown(const CLI::App* verb) { return !verb->get_group().empty(); }
+
 const CLI::App& innermost(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) at = at->get_subcommands().back();
@@ -47,13 +49,16 @@ std::optional<std::string> nearest(const std::string& given, const Words& words)
   return best;
 }
 
+// Near ones first: of two that are as like, it is the one meant.
 Words verbs_of(const CLI::App& app, const std::string& before) {
   Words words;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+  Words deeper;
+  for (const CLI::App* verb : app.get_subcommands(is_shown)) {
     words.emplace_back(verb->get_name(), before + verb->get_name());
     for (const auto& [word, written] : verbs_of(*verb, before + verb->get_name() + ' '))
-      words.emplace_back(word, written);
+      deeper.emplace_back(word, written);
   }
+  words.insert(words.end(), deeper.begin(), deeper.end());
   return words;
 }
 
@@ -67,7 +72,7 @@ Words options_of(const CLI::App& app) {
 
 std::string list_of(const CLI::App& app) {
   std::string text;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+  for (const CLI::App* verb : app.get_subcommands(is_shown))
     text += (text.empty() ? "" : ", ") + verb->get_name();
   return text;
 }
@@ -93,7 +98,7 @@ std::string wrong_verb(const CLI::App& at, const std::vector<std::string>& rest)
 Failure explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& at = innermost(app);
   const std::vector<std::string> rest = app.remaining(true);
-  const bool wants_verb = !at.get_subcommands([](const CLI::App*) { return true; }).empty();
+  const bool wants_verb = !at.get_subcommands(is_shown).empty();
   if (wants_verb) return usage(wrong_verb(at, rest));
   for (const std::string& word : rest) {
     if (word.size() < 2 || !word.starts_with('-')) continue;
