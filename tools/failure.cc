@@ -59,6 +59,7 @@ Exit exit_of(Errc code) noexcept {
     case Errc::records_stale:
     case Errc::receipt_unknown:
     case Errc::incident_unknown:
+    case Errc::seal_unknown:
       return Exit::refused;
   }
   return Exit::broken;

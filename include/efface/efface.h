@@ -20,6 +20,7 @@
 #include "efface/result.h"
 #include "efface/rights.h"
 #include "efface/root_key_store.h"
+#include "efface/sealer.h"
 #include "efface/stats.h"
 #include "efface/store.h"
 #include "efface/subject.h"

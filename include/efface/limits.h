@@ -8,7 +8,8 @@ namespace efface::limits {
 inline constexpr std::size_t subject_id_bytes_max = 256;          // UTF-8
 inline constexpr std::size_t record_name_bytes_max = 1024;        // UTF-8
 inline constexpr std::size_t value_bytes_max = 16 * 1024 * 1024;  // one record
-inline constexpr std::size_t label_bytes_max = 64;                // region, tenant, purpose, actor
+inline constexpr std::size_t seal_context_bytes_max = 1024;
+inline constexpr std::size_t label_bytes_max = 64;  // region, tenant, purpose, actor
 inline constexpr std::size_t purposes_per_tenant_max = 256;
 inline constexpr std::size_t categories_per_purpose_max = 16;
 inline constexpr std::size_t transfer_rules_max = 256;    // of a tenant

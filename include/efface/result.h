@@ -81,6 +81,7 @@ enum class Errc : std::uint16_t {
   hold_unknown = 65,            // She has no hold of that number.
   receipt_unknown = 66,         // The ledger has no such entry, or no such request.
   incident_unknown = 67,        // The register has no such incident.
+  seal_unknown = 68,            // Sealed bytes are of somebody else, or their key is destroyed.
 };
 
 // The enumerator's own name ("subject_unknown"), for logs and for JSON. Never null.

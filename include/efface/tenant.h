@@ -18,6 +18,7 @@
 #include "efface/portability.h"
 #include "efface/result.h"
 #include "efface/rights.h"
+#include "efface/sealer.h"
 #include "efface/subject.h"
 
 namespace efface {
@@ -35,6 +36,7 @@ class EFFACE_EXPORT Tenant {
   Result<Purpose> purpose(std::string_view name) const;  // Errors: purpose_unknown.
   Result<std::vector<PurposeTerms>> purposes() const;    // In the order they were declared.
   Result<Activity> activity(Purpose purpose) const;  // Errors: purpose_unknown (another tenant's).
+  Result<Sealer> sealer(Purpose purpose) const;      // Likewise. For bytes that are kept elsewhere.
 
   // ---- people ----
   // Makes her keys; durable when it answers. Needs all of the tenant's regions open, to be sure
@@ -125,8 +127,9 @@ class EFFACE_EXPORT Tenant {
   // The two are one: whatever `from` has becomes `into`'s, her ids lead there, and `from` is no
   // more. Of two records with one name in one purpose, `into`'s stays; the stricter of restriction
   // and objection holds. Errors: conflict: one consents to what the other withdrew, or shares
-  // records; region_mismatch: they live in different regions (transfer one first); legal_hold,
-  // suppressed; erase_pending (they are merged).
+  // records, or `from` has bytes sealed elsewhere (Sealer::discard); region_mismatch: they live in
+  // different regions (transfer one first); legal_hold, suppressed; erase_pending (they are
+  // merged).
   Result<Erasure> merge(const Subject& into, Subject&& from) const;
 
   // ---- questions across people: from the key tree and sealed summaries, no index in clear ----
@@ -153,7 +156,8 @@ class EFFACE_EXPORT Tenant {
   // Needs no transfer rule: the basis is what permits it, and stands in her file with the region
   // that she came from. Needs all of the tenant's regions open. Errors: legal_hold;
   // region_not_permitted, region_not_open; invalid_argument (she is at home there); conflict: she
-  // has records that others share; erase_pending (she has moved).
+  // has records that others share, or bytes sealed elsewhere (Sealer::discard); erase_pending (she
+  // has moved).
   Result<Erasure> transfer(const Subject& subject, const Region& target, TransferBasis basis,
                            const ReceiptOptions& receipt = {}) const;
   Status set_agreement(const Agreement& agreement) const;  // Replaces the one that is there.

@@ -88,6 +88,9 @@ struct SealedWrites {
   std::size_t bytes = 0;
 };
 
+// The day that a record expires on, unless the purpose's own retention. Errors: invalid_argument.
+Result<records::Bucket> bucket_of(const Activity& activity, std::optional<Days> shorter);
+
 Status seal_put(const Activity& activity, const Person& person, RecordName name, Bytes value,
                 const PutTerms& terms, SealedWrites& into);
 Status seal_remove(const Activity& activity, const Person& person, RecordName name,

@@ -12,16 +12,6 @@ namespace {
 
 constexpr int summary_races_max = 64;
 
-Result<records::Bucket> bucket_of(const Activity& activity, std::optional<Days> shorter) {
-  const std::optional<Days>& longest = activity.purpose.terms.retention;
-  if (shorter && (shorter->count() == 0 || shorter->count() > limits::retention_days_max ||
-                  (longest && *shorter > *longest)))
-    return Error(Errc::invalid_argument, "a record's retention is 1 day to its purpose's");
-  const std::optional<Days>& days = shorter ? shorter : longest;
-  if (!days) return records::never;
-  return records::bucket_after(activity.tenant->now(), days->count());
-}
-
 // Where a purpose's records are written: while its scope is re-keyed, into the successor.
 const keyring::Row* scope_for_writing(const keyring::Keys& keys, keyring::Label purpose) noexcept {
   const keyring::Row* next = keys.find(keyring::scope_label(purpose, keyring::successor));
@@ -107,6 +97,16 @@ Status make_room(const SealedWrites& into, std::size_t bytes) {
 }
 
 }  // namespace
+
+Result<records::Bucket> bucket_of(const Activity& activity, std::optional<Days> shorter) {
+  const std::optional<Days>& longest = activity.purpose.terms.retention;
+  if (shorter && (shorter->count() == 0 || shorter->count() > limits::retention_days_max ||
+                  (longest && *shorter > *longest)))
+    return Error(Errc::invalid_argument, "a record's retention is 1 day to its purpose's");
+  const std::optional<Days>& days = shorter ? shorter : longest;
+  if (!days) return records::never;
+  return records::bucket_after(activity.tenant->now(), days->count());
+}
 
 Result<keyring::SharedKeys> keys_with_scope(const Activity& activity, const Person& person,
                                             const Admission& admission) {

@@ -34,6 +34,15 @@ struct Activity::State {
   std::string actor;
 };
 
+struct Sealer::State {
+  access::Activity activity;
+  std::string actor;
+};
+
+struct Unsealed::State {
+  codec::Plaintext plain;
+};
+
 struct Record::State {
   records::OpenRecord record;
 };
@@ -92,6 +101,12 @@ struct Access {
   static Activity activity(access::Activity activity, const std::string& actor) {
     return Activity(
         std::make_shared<const Activity::State>(Activity::State{std::move(activity), actor}));
+  }
+  static Sealer sealer(access::Activity activity, const std::string& actor) {
+    return Sealer(std::make_shared<const Sealer::State>(Sealer::State{std::move(activity), actor}));
+  }
+  static Unsealed unsealed(codec::Plaintext plain) {
+    return Unsealed(std::make_unique<Unsealed::State>(Unsealed::State{std::move(plain)}));
   }
   static Batch batch(const access::Activity& activity, Result<const access::TenantRegion*> region) {
     auto state = std::make_unique<Batch::State>();

@@ -59,6 +59,7 @@ const char* name(Errc code) noexcept {
     EFFACE_NAME(hold_unknown);
     EFFACE_NAME(receipt_unknown);
     EFFACE_NAME(incident_unknown);
+    EFFACE_NAME(seal_unknown);
 #undef EFFACE_NAME
   }
   return "unknown";

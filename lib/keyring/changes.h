@@ -72,8 +72,10 @@ struct Amend {
 struct Removal {
   TenantRef tenant;
   enum class What : std::uint8_t {
-    subject,    // All rows of the tag but a tombstone.
-    scope,      // The scope of that label with its successor; or the one scope of only_if_handle.
+    subject,  // All rows of the tag but a tombstone.
+    // The scope of that label with its successor; or the one scope, or key for what is kept
+    // elsewhere, of only_if_handle.
+    scope,
     replaced,   // The scope of that label; its successor takes its place.
     hold,       // The key of her holds.
     alias,      // The tag's alias row, where it leads to only_if_handle.

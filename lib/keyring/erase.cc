@@ -42,7 +42,7 @@ bool goes(const Removal& removal, RowView row) {
     case Removal::What::subject:
       return label != suppression && label != alias_row;
     case Removal::What::scope:
-      if (removal.only_if_handle) return is_scope(label);
+      if (removal.only_if_handle) return is_scope(label) || is_sealing(label);
       return label == removal.label || label == scope_label(removal.label, successor) ||
              label == (shared_count | removal.label);
     case Removal::What::replaced:
@@ -162,7 +162,8 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
         if (row.label() != alias_row && row.label() != merging_row) handles.push_back(row.handle());
         if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
         if (tree.kind != TreeKind::subjects) return;
-        if (is_scope(row.label()) && !gone_scope) gone_scope = row.handle();
+        if ((is_scope(row.label()) || is_sealing(row.label())) && !gone_scope)
+          gone_scope = row.handle();
         if (row.label() != person) return;
         gone_person = row.handle();
         if ((row.flags() & flag_held) != 0) txn.count_held(tree.tenant, -1);

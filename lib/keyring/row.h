@@ -35,6 +35,7 @@ inline constexpr Label successor = 1;   // While a scope is re-keyed: the one th
 inline constexpr Label first_kept = 2;  // To 15: withdrawn, and kept by a legal hold.
 inline constexpr Label last_kept = 15;
 inline constexpr Label arriving_scope = 16;    // Of who is merged into her: not hers yet.
+inline constexpr Label sealing_key = 17;       // No scope: the key of what is kept elsewhere.
 inline constexpr Label shared_count = 0x8000;  // | purpose. aux: her links to shared records.
 inline constexpr Label hold_key = 0xfc00;      // Opens what a legal hold keeps past its day.
 inline constexpr Label suppression = 0xfc01;   // A tombstone: survives the erasure of the person.
@@ -49,6 +50,9 @@ constexpr Label scope_label(Label purpose, Label incarnation) noexcept {
 // A scope, in use or not.
 constexpr bool is_scope(Label label) noexcept {
   return purpose_of(label) != 0 && incarnation_of(label) <= last_kept;
+}
+constexpr bool is_sealing(Label label) noexcept {
+  return purpose_of(label) != 0 && incarnation_of(label) == sealing_key;
 }
 constexpr bool is_scope_in_use(Label label) noexcept {
   return label != 0 && incarnation_of(label) == 0;

@@ -15,25 +15,8 @@ std::uint32_t generation_of(const keyring::Row& scope) noexcept {
   return scope.label == keyring::person ? 0 : scope.aux;
 }
 
+constexpr std::string_view record_use = "efface.dek";
 constexpr std::size_t associated_bytes = clear_header_bytes + 16 + 4 + 16 + 16;
-
-// DEK = PRF(scope key; context) XOR PRF(bucket key; context): it takes both to open a record.
-void derive_dek(const ScopeKeys& keys, crypto::KeySpan out) {
-  std::array<std::byte, 14> numbers{};
-  store_le(numbers.data(), keys.tenant);
-  store_le<std::uint16_t>(numbers.data() + 4, keyring::purpose_of(keys.scope.label));
-  store_le(numbers.data() + 6, generation_of(keys.scope));
-  store_le(numbers.data() + 10, keys.bucket);
-  const auto prf = [&](crypto::KeyView key, crypto::KeySpan into) {
-    crypto::prf256(
-        key, {as_bytes("efface.dek"), Bytes(keys.region), Bytes(keys.scope.handle), Bytes(numbers)},
-        into);
-  };
-  auto of_bucket = crypto::SecretKey::zeroed();
-  prf(keys.scope.key.bytes(), out);
-  prf(keys.bucket_key, of_bucket.bytes());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] ^= std::as_const(of_bucket).bytes()[i];
-}
 
 std::array<std::byte, associated_bytes> associated_of(const GroupPlace& place, const Id16& tag,
                                                       Bytes clear) noexcept {
@@ -61,7 +44,28 @@ std::array<std::byte, clear_header_bytes> clear_of(const ClearHeader& header) no
   return out;
 }
 
+void derive_dek(std::string_view use, const ScopeKeys& keys, crypto::KeySpan out) {
+  std::array<std::byte, 14> numbers{};
+  store_le(numbers.data(), keys.tenant);
+  store_le<std::uint16_t>(numbers.data() + 4, keyring::purpose_of(keys.scope.label));
+  store_le(numbers.data() + 6, generation_of(keys.scope));
+  store_le(numbers.data() + 10, keys.bucket);
+  const auto prf = [&](crypto::KeyView key, crypto::KeySpan into) {
+    crypto::prf256(
+        key, {as_bytes(use), Bytes(keys.region), Bytes(keys.scope.handle), Bytes(numbers)}, into);
+  };
+  auto of_bucket = crypto::SecretKey::zeroed();
+  prf(keys.scope.key.bytes(), out);
+  prf(keys.bucket_key, of_bucket.bytes());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] ^= std::as_const(of_bucket).bytes()[i];
+}
+
 }  // namespace
+
+crypto::KeyView dek_of(std::string_view use, const ScopeKeys& keys, crypto::SecretKey& scratch) {
+  return keys.rows.derived(keys.scope.label, keys.bucket, scratch,
+                           [&](crypto::KeySpan into) { derive_dek(use, keys, into); });
+}
 
 Id16 name_tag(const keyring::Row& scope, std::string_view name) noexcept {
   return crypto::prf128(scope.key.bytes(), {as_bytes("efface.name"), as_bytes(name)});
@@ -121,11 +125,6 @@ Result<OpenRecord> open_under(crypto::KeyView dek, const GroupPlace& place, cons
   return open;
 }
 
-crypto::KeyView dek_of(const ScopeKeys& keys, crypto::SecretKey& scratch) {
-  return keys.rows.derived(keys.scope.label, keys.bucket, scratch,
-                           [&](crypto::KeySpan into) { derive_dek(keys, into); });
-}
-
 }  // namespace
 
 std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
@@ -134,7 +133,8 @@ std::vector<std::byte> seal_record(const ScopeKeys& keys, const Id16& tag,
                            keyring::purpose_of(keys.scope.label), generation_of(keys.scope),
                            keys.bucket};
   crypto::SecretKey scratch;
-  return seal_under(dek_of(keys, scratch), place_of(keys), tag, header, fields, compress);
+  return seal_under(dek_of(record_use, keys, scratch), place_of(keys), tag, header, fields,
+                    compress);
 }
 
 Result<ClearHeader> read_header(Bytes value) {
@@ -168,7 +168,7 @@ Result<OpenRecord> open_record(const ScopeKeys& keys, const Id16& tag, Bytes val
       (header.flags & flag_group) != 0)
     return Error(Errc::corruption, "a record stands in another scope than it says");
   crypto::SecretKey scratch;
-  return open_under(dek_of(keys, scratch), place_of(keys), tag, header, value);
+  return open_under(dek_of(record_use, keys, scratch), place_of(keys), tag, header, value);
 }
 
 std::vector<std::byte> seal_group(const GroupPlace& place, crypto::KeyView key,

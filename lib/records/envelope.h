@@ -38,6 +38,10 @@ struct ScopeKeys {
   crypto::KeyView bucket_key;
 };
 
+// DEK = PRF(scope key; context) XOR PRF(bucket key; context): it takes both to open what is sealed.
+// Remembered with the rows; valid while they and scratch live.
+crypto::KeyView dek_of(std::string_view use, const ScopeKeys& keys, crypto::SecretKey& scratch);
+
 struct ClearHeader {
   std::uint16_t flags = 0;
   keyring::Label purpose = 0;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "efface/limits.h"
 #include "rights/decision.h"
+#include "rights/sealing.h"
 
 namespace efface::rights {
 namespace {
@@ -32,11 +33,13 @@ bool is_granted(const keyring::Row* scope) noexcept {
   return scope != nullptr && (scope->flags & keyring::flag_granted) != 0;
 }
 
-// Under a hold, a withdrawn scope, and its successor if it was being re-keyed, waits beside the one
-// that a new consent makes. Errors: too_large when consent came and went too often meanwhile.
+// Under a hold, a withdrawn scope waits beside the one that a new consent makes; and with it its
+// successor, if it was being re-keyed, and the key of what is kept elsewhere. Errors: too_large
+// when consent came and went too often meanwhile.
 Status make_wait(const keyring::Keys& keys, Label purpose, std::vector<keyring::RowChange>& into) {
   Label next = keyring::first_kept;
-  for (const Label in_use : {purpose, keyring::scope_label(purpose, keyring::successor)}) {
+  for (const Label in_use : {purpose, keyring::scope_label(purpose, keyring::successor),
+                             keyring::scope_label(purpose, keyring::sealing_key)}) {
     if (keys.find(in_use) == nullptr) continue;
     while (next <= keyring::last_kept && keys.find(keyring::scope_label(purpose, next)) != nullptr)
       ++next;
@@ -83,7 +86,7 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
     erasure.receipts.push_back(*std::move(made));
     return erasure;
   }
-  Removal removal = removal_of(person, Removal::What::scope);
+  std::vector<Removal> removals{removal_of(person, Removal::What::scope)};
   std::optional<Result<keyring::ErasureOutcome>> outcome;
   {
     EFFACE_ASSIGN(const auto held, home.region->keyring->lock());
@@ -100,24 +103,32 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
       amend.changes = {{.label = label, .clear = keyring::flag_granted}};
       amend.decisions = {decision(acting, ledger::Kind::consent_withdrawn, label, "held")};
       on_file.dossier.ask(subjects::Asked::scope, scope->handle);
-      if (const auto* next = on_file.keys->find(keyring::scope_label(label, keyring::successor)))
-        on_file.dossier.ask(subjects::Asked::scope, next->handle);
+      for (const Label beside : {keyring::successor, keyring::sealing_key})
+        if (const auto* row = on_file.keys->find(keyring::scope_label(label, beside)))
+          on_file.dossier.ask(subjects::Asked::scope, row->handle);
       const codec::Plaintext file = on_file.dossier.encode();
       amend.file = file.bytes();
       EFFACE_TRY(home.region->keyring->amend(held, home.people(), {&amend, 1}));
       erasure.held = 1;
     } else {
       const codec::Plaintext file = on_file.dossier.encode();
-      removal.label = label;
-      removal.file = file.bytes();
-      EFFACE_TRY(bind({acting, ledger::Kind::consent_withdrawn, receipt, label}, person, removal));
-      outcome = home.region->keyring->erase(held, {&removal, 1});
+      removals[0].label = label;
+      removals[0].file = file.bytes();
+      EFFACE_TRY(
+          bind({acting, ledger::Kind::consent_withdrawn, receipt, label}, person, removals[0]));
+      if (auto sealing = removal_of_sealing(person, *on_file.keys, label)) {
+        const ReceiptOptions plain;
+        EFFACE_TRY(bind({acting, ledger::Kind::consent_withdrawn, plain, label, "sealed"}, person,
+                        *sealing));
+        removals.push_back(*std::move(sealing));
+      }
+      outcome = home.region->keyring->erase(held, removals);
     }
   }
   home.region->vault->barrier();
   if (!outcome) return erasure;
-  EFFACE_TRY(count(home, {&removal, 1}, *outcome, erasure));
-  erasure.erased = removal.removed ? 1 : 0;
+  EFFACE_TRY(count(home, {removals.data(), 1}, *outcome, erasure));
+  erasure.erased = removals[0].removed ? 1 : 0;
   return erasure;
 }
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "efface/limits.h"
 #include "rights/decision.h"
+#include "rights/sealing.h"
 
 namespace efface::rights {
 namespace {
@@ -79,6 +80,8 @@ Status begin(const Acting& acting, const Person& into, const Person& from) {
   EFFACE_ASSIGN(const OnFile other, read_file(acting, from));
   EFFACE_TRY(check_free(one));
   EFFACE_TRY(check_free(other));
+  if (has_bytes_sealed(*other.keys))
+    return Error(Errc::conflict, "one of them has bytes sealed elsewhere, which cannot follow");
   EFFACE_TRY(check_consents_agree(acting.tenant->terms(), one, other));
   for (const Row& row : one.keys->rows())
     if (keyring::incarnation_of(row.label) == keyring::arriving_scope)

@@ -143,7 +143,7 @@ class Restoring {
       if (!destroyed.rows.contains(ledger::hash_of_row(row.handle()))) return Flow::more;
       if (row.label() == keyring::person) {
         people.push_back({tenant, &home, row.tag(), row.handle()});
-      } else if (keyring::is_scope(row.label())) {
+      } else if (keyring::is_scope(row.label()) || keyring::is_sealing(row.label())) {
         Removal& removal = scopes.emplace_back();
         removal.tenant = home.ref;
         removal.what = Removal::What::scope;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "rights/decision.h"
 #include "rights/erasure.h"
+#include "rights/sealing.h"
 
 namespace efface::rights {
 namespace {
@@ -37,6 +38,8 @@ Status mark_as_moving(const Acting& acting, const Person& person) {
     for (const keyring::Row& row : on_file.keys->rows())
       if ((row.label & ~keyring::purpose_mask) == keyring::shared_count && row.aux != 0)
         return Error(Errc::conflict, "the person has records that others share");
+    if (has_bytes_sealed(*on_file.keys))
+      return Error(Errc::conflict, "the person has bytes sealed elsewhere, which cannot follow");
     amend.changes.push_back({.label = keyring::person, .set = keyring::flag_moving});
     return {};
   }));

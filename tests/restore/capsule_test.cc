@@ -118,6 +118,36 @@ TEST_F(Capsules, DoNotBringBackWhoWasErasedOrSuppressedSince) {
   }
 }
 
+TEST_F(Capsules, DoNotOpenWhatWasSealedOnAConsentThatWasWithdrawnSince) {
+  PurposeTerms terms;
+  terms.name = "news";
+  terms.basis = LegalBasis::consent;
+  ASSERT_TRUE(tenant_->declare_purpose(terms));
+  const auto sealer = [&](std::string_view called) {
+    return tenant_->sealer(tenant_->purpose(called).value()).value();
+  };
+  const auto alice = [&] { return tenant_->subject(SubjectId("alice")).value(); };
+  const auto grant = [&] {
+    return tenant_->grant(alice(), tenant_->purpose("news").value(), {"v1", "web", {}});
+  };
+  ASSERT_TRUE(grant());
+  const auto news = sealer("news").seal(alice(), SealContext(""), as_bytes("of news"));
+  const auto rated = sealer("ratings").seal(alice(), SealContext(""), as_bytes("rated"));
+  ASSERT_TRUE(news && rated);
+  ASSERT_TRUE(make_capsule());
+  ASSERT_TRUE(tenant_->withdraw(alice(), tenant_->purpose("news").value()));
+  lose(RootKeys::kept);
+  const auto report = restore();
+  ASSERT_TRUE(report) << name(report.error().code()) << ": " << report.error().note();
+  EXPECT_EQ(report->regions.at(0).scopes_destroyed, 2u);
+  ASSERT_TRUE(reopen_store());
+  ASSERT_TRUE(grant());
+  EXPECT_EQ(code_of(sealer("news").open(alice(), SealContext(""), *news)), "seal_unknown");
+  const auto opened = sealer("ratings").open(alice(), SealContext(""), *rated);
+  ASSERT_TRUE(opened) << code_of(opened);
+  EXPECT_EQ(as_text(opened->bytes()), "rated");
+}
+
 TEST_F(Capsules, AreRefusedWhereNothingSaysWhoWasErasedSince) {
   ASSERT_TRUE(make_capsule());
   erase("alice");
