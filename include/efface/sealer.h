@@ -6,6 +6,8 @@
 //   ... into a column, a log, a bucket; later:
 //   auto note = orders->open(alice, SealContext("orders.note/42"), *sealed);
 //
+// docs/examples/sealer_in_a_log.cc erases from a log that is never rewritten.
+//
 // What was sealed opens while its key is there, and the key goes with the person's erasure, with
 // the withdrawal of her consent, with discard, and, where it has a retention, with the end of its
 // day. Re-keying for the residue of records (maintain, Shred::now) leaves it alone: the key is not
