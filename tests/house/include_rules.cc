@@ -33,7 +33,8 @@ const std::map<std::string, Layers, std::less<>>& layers() {
         {"subjects", two},
         {"access", three},
         {"rights", with(three, {"access"})},
-        {"api", with(three, {"access", "rights"})}};
+        {"api", with(three, {"access", "rights"})},
+        {"capi", {"base", "api"}}};
   }();
   return *all;
 }
