@@ -87,7 +87,7 @@ std::string shown(double value) {
 
 // What "name/1000" is a measurement of.
 std::size_t argument_of(const std::string& name) {
-  return static_cast<std::size_t>(std::strtoull(name.c_str() + name.find('/') + 1, nullptr, 10));
+  return static_cast<std::size_t>(std::strtoull(name.c_str() + name.rfind('/') + 1, nullptr, 10));
 }
 
 Series series_of(const Measured& measured, const std::string& prefix, const char* label) {

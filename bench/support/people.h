@@ -15,6 +15,7 @@ class People {
   const Tenant& tenant() const noexcept { return tenant_; }
   const Activity& activity() const noexcept { return activity_; }
   const Region& region() const noexcept { return region_; }
+  const Store& store() const noexcept { return store_; }
 
   // People first to first + n - 1, with a scope for the purpose.
   std::vector<Subject> enrol(std::uint64_t first, std::size_t n) const;

@@ -1,6 +1,10 @@
 #include "support/raw_lmdb.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -22,6 +26,10 @@ MDB_val to_val(Bytes bytes) { return {bytes.size(), const_cast<std::byte*>(bytes
 
 RawLmdb::RawLmdb(std::string_view label) : path_(scratch() / (std::string(label) + ".lmdb")) {
   std::filesystem::create_directory(path_);
+  open();
+}
+
+void RawLmdb::open() {
   must_lmdb(mdb_env_create(&env_), "mdb_env_create");
   must_lmdb(mdb_env_set_mapsize(env_, map_bytes), "mdb_env_set_mapsize");
   must_lmdb(mdb_env_open(env_, path_.c_str(), MDB_NOTLS, 0600), "mdb_env_open");
@@ -52,6 +60,21 @@ void RawLmdb::load(std::uint64_t person, std::uint64_t first, std::size_t n,
   for (std::uint64_t record = first; record < first + n; ++record)
     write.put(raw_key(person, record), value_of(record, value_bytes));
   write.commit();
+}
+
+void RawLmdb::rewrite() {
+  const std::filesystem::path copy = path_ / "copy.mdb";
+  const int fd = ::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) give_up("rewrite", "the copy cannot be made", errno);
+  must_lmdb(mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT), "mdb_env_copyfd2");
+  if (::fsync(fd) != 0) give_up("rewrite", "the copy is not durable", errno);
+  ::close(fd);
+  mdb_env_close(env_);
+  std::filesystem::rename(copy, path_ / "data.mdb");
+  const int directory = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (::fsync(directory) != 0) give_up("rewrite", "the new name is not durable", errno);
+  ::close(directory);
+  open();
 }
 
 std::uint64_t RawLmdb::file_bytes() const { return std::filesystem::file_size(path_ / "data.mdb"); }

@@ -26,10 +26,15 @@ class RawLmdb {
   void load(std::uint64_t person, std::uint64_t first, std::size_t n,
             std::size_t value_bytes) const;
   std::uint64_t file_bytes() const;
+  // Copies what is there into a new file, without what was deleted, and puts it in the old one's
+  // place, durably. Nobody else is reading.
+  void rewrite();
 
  private:
   friend class RawWrite;
   friend class RawReader;
+  void open();
+
   std::filesystem::path path_;
   MDB_env* env_ = nullptr;
   MDB_dbi table_ = 0;
