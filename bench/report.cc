@@ -1,106 +1,21 @@
 // Reads what the benches measured and writes report.json (an object: goal and number), report.md
-// (the table) and erase.svg; with --publish DIR also DIR/performance.md and DIR/erase.svg, for
-// docs/.
+// and the plots; with --publish DIR also DIR/performance.md and DIR/*.svg, for docs/.
 //
-// report OUTPUT_DIR COMMIT [--publish DIR] BENCH.json...
-#include <algorithm>
+// report OUTPUT_DIR COMMIT [--publish DIR] INSTRUCTIONS BENCH.json...
 #include <cstdio>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "support/goals.h"
 #include "support/measured.h"
 #include "support/must.h"
-#include "support/plot.h"
+#include "support/plots.h"
+#include "support/tables.h"
 
 namespace efface::bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-enum class Reach : bool { at_most, at_least };
-
-struct Goal {
-  const char* name;
-  const char* question;
-  Reach reach;
-  double limit;
-  const char* needs;  // Without it, a quick run passes the goal over.
-  std::function<double(const Measured&)> value;
-};
-
-// How many times as fast a is as b.
-auto rate(const char* a, const char* b) {
-  return [a, b](const Measured& m) { return m.median(b) / m.median(a); };
-}
-auto time(const char* a, const char* b) { return rate(b, a); }
-auto size(const char* a, const char* b) {
-  return [a, b](const Measured& m) { return m.bytes(a) / m.bytes(b); };
-}
-
-const std::vector<Goal>& goals() {
-  using enum Reach;
-  static const std::vector<Goal> all = {
-      {"erase_1M_vs_1_record",
-       "Erasing a person of 1M records against one of a single record, time", at_most, 1.1,
-       "erase/1000000", time("erase/1000000", "erase/1")},
-      {"erase_durable_vs_lmdb_put", "One durable erasure against one durable LMDB put, time",
-       at_most, 2.0, "erase_one", time("erase_one", "lmdb_put")},
-      {"expiry_1M_vs_1k", "Destroying an expired day of 1M records against one of 1,000, time",
-       at_most, 1.1, "expiry/1000000", time("expiry/1000000", "expiry/1000")},
-      {"get_vs_lmdb", "Sealed get of 200 B, keys cached, against an LMDB get, rate", at_least, 0.5,
-       "get", rate("get", "lmdb_get")},
-      {"get_2_threads_vs_1", "Gets by two threads against one, rate", at_least, 1.8,
-       "get threads:2", rate("get threads:2", "get")},
-      {"put_vs_lmdb", "Puts of 200 B, 1,000 a durable commit, against LMDB, rate", at_least, 0.8,
-       "put_1000", rate("put_1000", "lmdb_put_1000")},
-      {"put_8_threads_vs_1", "Durable single puts by eight threads against one, rate", at_least, 4,
-       "put_one threads:8", rate("put_one threads:8", "put_one")},
-      {"size_vs_lmdb_200", "All files against LMDB's, incompressible values of 200 B", at_most, 1.6,
-       "size/200", size("size/200", "lmdb_size/200")},
-      {"size_vs_lmdb_1000", "The same with 1,000 B", at_most, 1.2, "size/1000",
-       size("size/1000", "lmdb_size/1000")},
-      {"keyring_bytes_per_person", "The keyring's file, one purpose, bytes a person", at_most, 220,
-       "keyring_size", [](const Measured& m) { return m.bytes("keyring_size"); }}};
-  return all;
-}
-
-std::string format(const char* how, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, how, value);
-  return text;
-}
-
-// "10000" as "10,000".
-std::string grouped(const std::string& digits) {
-  std::string out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
-}
-
-std::string shown(double value) {
-  return value >= 100 ? grouped(format("%.0f", value)) : format("%.2f", value);
-}
-
-// What "name/1000" is a measurement of.
-std::size_t argument_of(const std::string& name) {
-  return static_cast<std::size_t>(std::strtoull(name.c_str() + name.rfind('/') + 1, nullptr, 10));
-}
-
-Series series_of(const Measured& measured, const std::string& prefix, const char* label) {
-  Series series{label, {}, {}};
-  for (const std::string& name : measured.names()) {
-    if (!name.starts_with(prefix + "/")) continue;
-    const auto x = static_cast<double>(argument_of(name));
-    series.line.push_back({x, measured.median(name)});
-    for (const double y : measured.times(name)) series.single.push_back({x, y});
-  }
-  std::sort(series.line.begin(), series.line.end());
-  return series;
-}
 
 std::string cpu_model() {
   std::ifstream in("/proc/cpuinfo");
@@ -109,62 +24,55 @@ std::string cpu_model() {
   return "an unknown processor";
 }
 
-std::string goals_table(const Measured& measured) {
-  std::string out = "| goal | question | measured | wanted | |\n|---|---|---:|---:|---|\n";
-  for (const Goal& goal : goals()) {
-    if (!measured.has(goal.needs)) continue;
-    const double value = goal.value(measured);
-    const bool at_most = goal.reach == Reach::at_most;
-    const bool reached = at_most ? value <= goal.limit : value >= goal.limit;
-    out += std::string("| `") + goal.name + "` | " + goal.question + " | " + shown(value) + " | " +
-           (at_most ? "at most " : "at least ") + format("%g", goal.limit) + " | " +
-           (reached ? "reached" : "not yet") + " |\n";
-  }
-  return out;
+// Lines "operation count". Empty where valgrind is not installed.
+std::string instructions_table(const fs::path& file) {
+  std::ifstream in(file);
+  std::string rows;
+  std::string operation;
+  for (std::string count; in >> operation >> count;)
+    rows += "| " + operation + " | " + count + " |\n";
+  return rows.empty() ? rows : "| operation | instructions |\n|---|---:|\n" + rows;
 }
 
-std::string erase_table(const Series& erase, const Series& remove) {
-  std::string out =
-      "| records of the person | efface, erase (us) | LMDB, delete them all (us) |\n"
-      "|---:|---:|---:|\n";
-  for (std::size_t i = 0; i < erase.line.size() && i < remove.line.size(); ++i)
-    out += "| " + grouped(format("%.0f", erase.line[i].x)) + " | " +
-           grouped(format("%.0f", erase.line[i].y)) + " | " +
-           grouped(format("%.0f", remove.line[i].y)) + " |\n";
-  return out;
+// Nothing when the table has no rows.
+std::string part(const std::string& heading, const std::string& text, const std::string& table) {
+  if (table.empty()) return "";
+  return "\n## " + heading + "\n\n" + text + "\n" + table;
 }
 
-std::string times_table(const Measured& measured) {
-  struct What {
-    const char* name;
-    const char* says;
-  };
-  static constexpr What all[] = {{"erase_one", "erase, durable"},
-                                 {"lmdb_put", "LMDB: put of 200 B, durable"},
-                                 {"expiry/1000", "destroy an expired day of 1,000 records"},
-                                 {"expiry_sweep/1000", "remove their ciphertext"},
-                                 {"expiry/1000000", "destroy an expired day of 1M records"},
-                                 {"expiry_sweep/1000000", "remove their ciphertext"},
-                                 {"get", "get of 200 B"},
-                                 {"visit", "visit of 200 B (no copy for the caller)"},
-                                 {"lmdb_get", "LMDB: get of 200 B, renewed read transaction"},
-                                 {"put_1000", "1,000 puts of 200 B, one durable commit"},
-                                 {"lmdb_put_1000", "LMDB: the same"},
-                                 {"put_one", "put of 200 B, durable"},
-                                 {"put_one threads:8", "the same, eight threads at once"},
-                                 {"lmdb_put_one", "LMDB: the same, one thread"}};
-  std::string out = "| operation | median (us) | middle half (us) |\n|---|---:|---:|\n";
-  for (const What& what : all) {
-    if (!measured.has(what.name)) continue;
-    std::vector<double> times = measured.times(what.name);
-    std::sort(times.begin(), times.end());
-    out += std::string("| ") + what.says + " | " + shown(median_of(times)) + " | " +
-           shown(times[times.size() / 4]) + " to " + shown(times[times.size() * 3 / 4]) + " |\n";
-  }
-  return out;
+std::string image(const std::vector<Picture>& pictures, const std::string& name) {
+  for (const Picture& picture : pictures)
+    if (picture.name == name) return "![" + picture.title + "](" + name + ")\n\n";
+  return "";
 }
 
-std::string markdown(const Measured& measured, const std::string& commit) {
+std::string about_peers(const Measured& measured) {
+  return "Each database is asked the same, by one thread, in an executable of its own, in rounds "
+         "one after\nthe other: 2,000 people with 100 records of 200 B, and a person with more who "
+         "joins them and is\nerased. Erased means that afterwards no file has a byte of hers: all "
+         "files are searched, and before\nthe erasure the same search finds her (where nothing is "
+         "encrypted). What was in a file that was\nremoved or cut off counts as gone, for every "
+         "database. PostgreSQL and Redis are servers on a socket,\nand each get is a round trip; "
+         "the others are libraries. All but efface rewrite a file that holds\neverybody, so "
+         "erasing "
+         "takes them longer the more people there are.\n\n" +
+         fairness_notes(measured);
+}
+
+std::string about_gdprbench(const Measured& measured) {
+  return "100,000 records, 10,000 operations by one thread, every change durable; a role that "
+         "takes "
+         "longer than\nits limit is broken off, and two databases are compared by as many "
+         "operations as both did. `shipped`\nare the public parameter files, `paper` the paper's "
+         "mixes as they are reconstructed; goals are\nabout the shipped ones. Every answer is "
+         "checked against a model. Expiry is not armed. Space is bytes\non disk for each byte of "
+         "personal data. Right and space: efface, then the other.\n\n" +
+         gdprbench_notes(measured);
+}
+
+std::string markdown(const Measured& measured, const std::string& commit,
+                     const std::string& instructions) {
+  const std::vector<Picture> plots = pictures(measured);
   std::string out =
       "# Performance\n\n"
       "Generated by `bench/`: build the target `run_bench` (`cmake --workflow --preset bench`), "
@@ -175,34 +83,37 @@ std::string markdown(const Measured& measured, const std::string& commit) {
       "times hold for one machine and one day: " +
       measured.date() + ", commit " + commit + ",\n" + cpu_model() + ".\n\n";
   if (measured.quick()) out += "A quick run: it shows that the benches work, and no more.\n\n";
-  const Series erase = series_of(measured, "erase", "efface: erase");
-  const Series remove = series_of(measured, "lmdb_delete", "LMDB: delete");
-  out += goals_table(measured) +
-         "\n## Erasing, against records a person has\n\n"
-         "![Time of one durable erasure against the number of records](erase.svg)\n\n"
-         "After `erase` nobody can read the records, whatever copy of the files they have; after\n"
-         "LMDB's deletion, at the same durability, the bytes are still in its file.\n\n" +
-         erase_table(erase, remove) +
-         "\n## Operations\n\nTime of one operation (with several threads: time divided by all that "
-         "they did).\n\n" +
-         times_table(measured);
+  out += goals_table(measured);
+  out += part("Erasing, until the bytes cannot be read",
+              image(plots, "erase.svg") + about_peers(measured), peers_table(measured));
+  out += part("Erasing, against records a person has",
+              "A store of 1M people; beside it LMDB deletes the same records, at the same "
+              "durability, and their bytes\nare still in its file.\n",
+              erase_table(measured));
+  out += part("Erasures a second", image(plots, "erase-rate.svg"), rate_table(measured));
+  out += part("Operations",
+              image(plots, "operations.svg") +
+                  "Time of one operation (with several threads: time divided by all that they "
+                  "did).\n",
+              times_table(measured));
+  out += part("GDPRbench", about_gdprbench(measured), gdprbench_table(measured));
+  out += part("Growth", image(plots, "scale.svg"), scale_table(measured));
+  out +=
+      part("Instructions",
+           "Of one operation, counted by callgrind: nearly the same on every machine, to compare "
+           "commits by.\n",
+           instructions);
   return out;
-}
-
-std::string plot(const Measured& measured) {
-  Plot plot{"One durable erasure, against records of the person",
-            "records of the person",
-            "time (us)",
-            {series_of(measured, "erase", "efface: erase"),
-             series_of(measured, "lmdb_delete", "LMDB: delete")}};
-  return to_svg(plot);
 }
 
 std::string json(const Measured& measured) {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
   for (const Goal& goal : goals()) {
-    if (measured.quick() && !measured.has(goal.needs)) continue;
-    out[goal.name] = std::stod(format("%.4g", goal.value(measured)));
+    char text[64];
+    if (const auto value = goal.value(measured)) {
+      std::snprintf(text, sizeof text, "%.4g", *value);
+      out[goal.name] = std::stod(text);
+    }
   }
   return out.dump(2) + "\n";
 }
@@ -214,21 +125,24 @@ void write(const fs::path& path, const std::string& text) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 3) give_up("report", "OUTPUT_DIR COMMIT [--publish DIR] BENCH.json...");
+  const bool publish = arguments.size() > 2 && arguments[2] == "--publish";
+  const std::size_t first = publish ? 5 : 3;
+  if (arguments.size() <= first)
+    give_up("report", "OUTPUT_DIR COMMIT [--publish DIR] INSTRUCTIONS BENCH.json...");
   const fs::path output = arguments[0];
-  const std::string& commit = arguments[1];
-  const bool publish = arguments[2] == "--publish";
   Measured measured;
-  for (std::size_t i = publish ? 4 : 2; i < arguments.size(); ++i) measured.read(arguments[i]);
+  for (std::size_t i = first; i < arguments.size(); ++i) measured.read(arguments[i]);
   if (publish && measured.quick()) give_up("report", "a quick run is not published");
   if (publish && !measured.optimised()) give_up("report", "built without optimisation");
+  const std::string text =
+      markdown(measured, arguments[1], instructions_table(arguments[first - 1]));
   write(output / "report.json", json(measured));
-  write(output / "report.md", markdown(measured, commit));
-  write(output / "erase.svg", plot(measured));
-  if (publish) {
-    write(fs::path(arguments[3]) / "performance.md", markdown(measured, commit));
-    write(fs::path(arguments[3]) / "erase.svg", plot(measured));
+  write(output / "report.md", text);
+  for (const Picture& picture : pictures(measured)) {
+    write(output / picture.name, picture.svg);
+    if (publish) write(fs::path(arguments[3]) / picture.name, picture.svg);
   }
+  if (publish) write(fs::path(arguments[3]) / "performance.md", text);
   std::fputs(goals_table(measured).c_str(), stdout);
   return 0;
 }

@@ -1,6 +1,6 @@
 # Runs the benches one after another, then the peers in rounds, and writes the report.
 #   cmake -DSOURCE_DIR=... -DOUTPUT_DIR=... -DREPORT=... -DBENCHES=... -DPEERS=... [-DQUICK=ON]
-#     [-DPUBLISH=ON] -P run_bench.cmake
+#     [-DVALGRIND=... -DCOUNTED=...] [-DPUBLISH=ON] -P run_bench.cmake
 # PUBLISH writes docs/ from what a full run before it measured.
 string(REPLACE "," ";" benches "${BENCHES}")
 string(REPLACE "," ";" peers "${PEERS}")
@@ -36,6 +36,21 @@ if(NOT PUBLISH)
     endforeach()
   endforeach()
 endif()
+set(instructions ${measured}/instructions)
+if(VALGRIND AND NOT PUBLISH)
+  file(WRITE ${instructions} "")
+  foreach(what get visit put erase)
+    execute_process(
+      COMMAND ${VALGRIND} -q --tool=callgrind --collect-atstart=no
+        --callgrind-out-file=${measured}/callgrind.${what} ${COUNTED} ${what}
+      WORKING_DIRECTORY ${OUTPUT_DIR} OUTPUT_VARIABLE operations COMMAND_ERROR_IS_FATAL ANY)
+    file(STRINGS ${measured}/callgrind.${what} total REGEX "^(totals|summary): [0-9]+" LIMIT_COUNT 1)
+    string(REGEX MATCH "[0-9]+" total "${total}")
+    string(STRIP "${operations}" operations)
+    math(EXPR each "${total} / ${operations}")
+    file(APPEND ${instructions} "${what} ${each}\n")
+  endforeach()
+endif()
 file(GLOB results ${measured}/*.json)
 
 # The commit that was measured, not the one that publishes it.
@@ -49,5 +64,5 @@ else()
   file(WRITE ${measured}/commit "${commit}")
   set(publish)
 endif()
-execute_process(COMMAND ${REPORT} ${OUTPUT_DIR} ${commit} ${publish} ${results}
+execute_process(COMMAND ${REPORT} ${OUTPUT_DIR} ${commit} ${publish} ${instructions} ${results}
   COMMAND_ERROR_IS_FATAL ANY)

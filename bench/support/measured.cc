@@ -44,13 +44,16 @@ void Measured::read(const std::filesystem::path& file) {
     quick_ = quick_ || context.at("efface_quick") == "yes";
     optimised_ = optimised_ && context.at("efface_optimised") == "yes";
     date_ = context.at("date");
+    for (const auto& [key, value] : context.items())
+      if (key.starts_with("peer ") || key.starts_with("gdprbench ")) words_[key] = value;
     for (const auto& run : json.at("benchmarks")) {
       if (run.at("run_type") != "iteration") continue;
       if (run.contains("error_occurred")) give_up("read", "a bench failed");
       Sample& sample = samples_[name_of(run)];
       sample.times_us.push_back(run.at("real_time").get<double>() *
                                 microseconds_per(run.at("time_unit")));
-      if (run.contains("bytes")) sample.bytes = run.at("bytes");
+      for (const auto& [key, value] : run.items())
+        if (value.is_number()) sample.counters[key].push_back(value);
     }
   } catch (const nlohmann::json::exception&) {
     give_up("read", "the output of a bench has another shape");
@@ -67,7 +70,19 @@ const std::vector<double>& Measured::times(std::string_view name) const {
   return at(name).times_us;
 }
 double Measured::median(std::string_view name) const { return median_of(times(name)); }
-double Measured::bytes(std::string_view name) const { return at(name).bytes; }
+
+bool Measured::has(std::string_view name, std::string_view counter) const {
+  const auto found = samples_.find(name);
+  if (found == samples_.end()) return false;
+  const auto counted = found->second.counters.find(counter);
+  return counted != found->second.counters.end() &&
+         counted->second.size() == found->second.times_us.size();
+}
+
+double Measured::counter(std::string_view name, std::string_view counter) const {
+  if (!has(name, counter)) give_up(std::string(name).c_str(), "was not counted");
+  return median_of(at(name).counters.find(counter)->second);
+}
 
 std::vector<std::string> Measured::names() const {
   std::vector<std::string> all;

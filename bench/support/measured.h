@@ -1,7 +1,7 @@
 // support/measured.h -- what the benches wrote, as Google Benchmark writes it (JSON), read back.
 //
 // Shape  A name is the benchmark's, with its argument ("erase/1000") and, where there are several,
-//        its threads ("get threads:2").
+//        its threads ("get threads:2"). Runs of one name in several files are repetitions.
 // Errors Whatever is missing or broken ends the program.
 #pragma once
 #include <filesystem>
@@ -20,8 +20,13 @@ class Measured {
   // One time per repetition, of one operation, in microseconds.
   const std::vector<double>& times(std::string_view name) const;
   double median(std::string_view name) const;
-  double bytes(std::string_view name) const;  // Of the benches that count bytes instead.
+  // Median of what a bench counted beside the time; it has it in every repetition.
+  bool has(std::string_view name, std::string_view counter) const;
+  double counter(std::string_view name, std::string_view counter) const;
+  double bytes(std::string_view name) const { return counter(name, "bytes"); }
   std::vector<std::string> names() const;
+  // What a bench said in words, by its key.
+  const std::map<std::string, std::string, std::less<>>& words() const noexcept { return words_; }
 
   bool quick() const noexcept { return quick_; }
   bool optimised() const noexcept { return optimised_; }  // By the compiler.
@@ -30,11 +35,12 @@ class Measured {
  private:
   struct Sample {
     std::vector<double> times_us;
-    double bytes = 0;
+    std::map<std::string, std::vector<double>, std::less<>> counters;
   };
   const Sample& at(std::string_view name) const;
 
   std::map<std::string, Sample, std::less<>> samples_;
+  std::map<std::string, std::string, std::less<>> words_;
   bool quick_ = false;
   bool optimised_ = true;
   std::string date_;

@@ -11,34 +11,44 @@ namespace {
 
 constexpr std::size_t records_per_commit = 50'000;
 
-std::unique_ptr<FileRootKeyStore> make_root_keys(std::string_view label) {
+FileRootKeyStoreOptions root_key_options(std::string_view label) {
   FileRootKeyStoreOptions options;
   options.path = scratch() / (std::string(label) + ".key");
   options.accept_l0 = true;
-  return must(FileRootKeyStore::create(options));
+  return options;
 }
 
-Store make_store(std::string_view label, RootKeyStore& root_keys) {
+OpenOptions store_options(std::string_view label, RootKeyStore& root_keys) {
   OpenOptions options;
   options.directory = scratch() / label;
   options.regions = {{"here", &root_keys, {}}};
   options.require_locked_memory = false;
   options.accept_l0 = true;
-  return must(Store::create(options));
+  return options;
 }
 
-Tenant declare(const Store& store, const Region& region) {
-  return must(store.declare_tenant("tenant", {&region, 1}, Actor("bench")));
+Tenant tenant_of(const Store& store, const Region& region, bool is_new) {
+  const Actor actor("bench");
+  return must(is_new ? store.declare_tenant("tenant", {&region, 1}, actor)
+                     : store.tenant("tenant", actor));
 }
 
 }  // namespace
 
 People::People(std::string_view label)
-    : root_keys_(make_root_keys(label)),
-      store_(make_store(label, *root_keys_)),
+    : root_keys_(must(FileRootKeyStore::create(root_key_options(label)))),
+      store_(must(Store::create(store_options(label, *root_keys_)))),
       region_(must(store_.region("here"))),
-      tenant_(declare(store_, region_)),
+      tenant_(tenant_of(store_, region_, true)),
       purpose_(must(tenant_.declare_purpose({"purpose", LegalBasis::contract, {}, true}))),
+      activity_(must(tenant_.activity(purpose_))) {}
+
+People::People(std::string_view label, Existing)
+    : root_keys_(must(FileRootKeyStore::open(root_key_options(label)))),
+      store_(must(Store::open(store_options(label, *root_keys_)))),
+      region_(must(store_.region("here"))),
+      tenant_(tenant_of(store_, region_, false)),
+      purpose_(must(tenant_.purpose("purpose"))),
       activity_(must(tenant_.activity(purpose_))) {}
 
 std::vector<Subject> People::enrol(std::uint64_t first, std::size_t n) const {
@@ -66,5 +76,10 @@ void People::load(const Subject& subject, std::uint64_t first, std::size_t n,
 }
 
 RegionStats People::stats() const { return must(store_.stats()).regions.front(); }
+
+std::uint64_t People::locked_bytes() const {
+  const Stats stats = must(store_.stats());
+  return stats.locked_bytes + stats.unlocked_bytes;
+}
 
 }  // namespace efface::bench

@@ -10,7 +10,11 @@ namespace efface::bench {
 
 class People {
  public:
+  struct Existing {};
+  static constexpr Existing existing{};
+
   explicit People(std::string_view label);
+  People(std::string_view label, Existing);  // Opens what one of that label left.
 
   const Tenant& tenant() const noexcept { return tenant_; }
   const Activity& activity() const noexcept { return activity_; }
@@ -24,6 +28,7 @@ class People {
             std::size_t value_bytes) const;
 
   RegionStats stats() const;
+  std::uint64_t locked_bytes() const;  // Memory for keys, locked or not.
 
  private:
   std::unique_ptr<FileRootKeyStore> root_keys_;

@@ -10,26 +10,42 @@ namespace {
 constexpr double width = 760;
 constexpr double height = 440;
 constexpr double left = 88;
-constexpr double right = 640;
+constexpr double right = 600;
 constexpr double top = 48;
+constexpr double bar_left = 24;
 constexpr double bottom = 372;
 
 constexpr const char* style = R"(<style>
 text { font: 13px sans-serif; fill: #24292f; }
 .title { font-size: 15px; font-weight: bold; }
 .grid { stroke: #d0d7de; stroke-width: 1; }
+.other { fill: #8c959f; }
 .s0 { stroke: #0969da; fill: #0969da; }
 .s1 { stroke: #cf222e; fill: #cf222e; }
-.s2 { stroke: #6e7781; fill: #6e7781; }
-polyline.s0, polyline.s1, polyline.s2 { fill: none; stroke-width: 2; }
-circle.one { stroke: none; opacity: 0.35; }
-text.s0, text.s1, text.s2 { stroke: none; }
+.s2 { stroke: #8250df; fill: #8250df; }
+.s3 { stroke: #bf8700; fill: #bf8700; }
+.s4 { stroke: #1a7f37; fill: #1a7f37; }
+.s5 { stroke: #d15704; fill: #d15704; }
+.s6 { stroke: #bf3989; fill: #bf3989; }
+.s7 { stroke: #57606a; fill: #57606a; }
+.s8 { stroke: #0a7d91; fill: #0a7d91; }
+polyline { fill: none !important; stroke-width: 1.5; }
+polyline.s0 { stroke-width: 3; }
+circle.one { stroke: none; opacity: 0.3; }
+text { stroke: none !important; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .grid { stroke: #373e47; }
+  .other { fill: #6e7781; }
   .s0 { stroke: #58a6ff; fill: #58a6ff; }
   .s1 { stroke: #ff7b72; fill: #ff7b72; }
-  .s2 { stroke: #9da7b3; fill: #9da7b3; }
+  .s2 { stroke: #d2a8ff; fill: #d2a8ff; }
+  .s3 { stroke: #e3b341; fill: #e3b341; }
+  .s4 { stroke: #56d364; fill: #56d364; }
+  .s5 { stroke: #ffa657; fill: #ffa657; }
+  .s6 { stroke: #f778ba; fill: #f778ba; }
+  .s7 { stroke: #9da7b3; fill: #9da7b3; }
+  .s8 { stroke: #39c5cf; fill: #39c5cf; }
 }
 </style>
 )";
@@ -63,7 +79,7 @@ std::string power_of_ten(int exponent) {
   static constexpr const char* names[] = {"1",       "10",  "100",  "1,000", "10,000",
                                           "100,000", "1 M", "10 M", "100 M", "1 G"};
   if (exponent >= 0 && exponent < 10) return names[exponent];
-  return "1e" + std::to_string(exponent);
+  return std::string("1e").append(std::to_string(exponent));
 }
 
 std::string text(double x, double y, const char* anchor, const std::string& what,
@@ -83,9 +99,10 @@ std::string circle(const Point& point, const Axis& x, const Axis& y, const std::
          number(y.at(point.y)) + "\" r=\"" + number(radius) + "\"/>\n";
 }
 
+std::string class_of(std::size_t index) { return std::string("s").append(std::to_string(index)); }
+
 std::string drawn(const Series& series, std::size_t index, const Axis& x, const Axis& y) {
-  static constexpr const char* classes[] = {"s0", "s1", "s2"};
-  const std::string of = classes[index];
+  const std::string of = class_of(index);
   std::string out;
   for (const Point& point : series.single) out += circle(point, x, y, of + " one", 2.5);
   out += "<polyline class=\"" + of + "\" points=\"";
@@ -93,10 +110,49 @@ std::string drawn(const Series& series, std::size_t index, const Axis& x, const 
     out += number(x.at(point.x)) + "," + number(y.at(point.y)) + " ";
   out.back() = '"';
   out += "/>\n";
-  for (const Point& point : series.line) out += circle(point, x, y, of, 3.5);
-  const Point& end = series.line.back();
-  return out +
-         text(x.at(end.x) + 10, y.at(end.y) + 4, "start", series.label, " class=\"" + of + "\"");
+  for (const Point& point : series.line) out += circle(point, x, y, of, index == 0 ? 4 : 3);
+  return out;
+}
+
+// At the ends of their lines, as far apart as they have to be.
+std::string labels(const std::vector<Series>& series, const Axis& x, const Axis& y) {
+  constexpr double line_height = 16;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < series.size(); ++i) order.push_back(i);
+  const auto height_of = [&](std::size_t i) { return y.at(series[i].line.back().y); };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return height_of(a) < height_of(b); });
+  std::vector<double> at;
+  for (const std::size_t i : order)
+    at.push_back(at.empty() ? height_of(i) : std::max(height_of(i), at.back() + line_height));
+  double limit = bottom;
+  for (std::size_t i = at.size(); i-- > 0; limit = at[i] - line_height)
+    at[i] = std::min(at[i], limit);
+  std::string out;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Series& each = series[order[i]];
+    out += text(x.at(each.line.back().x) + 10, at[i] + 4, "start", each.label,
+                " class=\"" + class_of(order[i]) + "\"");
+  }
+  return out;
+}
+
+std::string opening(const std::string& title, double of_height) {
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width) + " " +
+         number(of_height) + "\" role=\"img\" aria-label=\"" + title + "\">\n" + style +
+         text(bar_left, 26, "start", title, " class=\"title\"");
+}
+
+// "310,000", "4.2 M"
+std::string rounded(double value) {
+  if (value >= 1e6) return number(value / 1e6) + " M";
+  const std::string digits = std::to_string(static_cast<long long>(value + 0.5));
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 }  // namespace
@@ -113,10 +169,7 @@ std::string to_svg(const Plot& plot) {
   const Axis x(least_x->x, most_x->x, left, right);
   const Axis y(least_y->y, most_y->y, bottom, top);
 
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width) +
-                    " " + number(height) + "\" role=\"img\" aria-label=\"" + plot.title + "\">\n" +
-                    style;
-  out += text(left, 26, "start", plot.title, " class=\"title\"");
+  std::string out = opening(plot.title, height);
   for (int power = x.first; power <= x.last; ++power) {
     const double at = x.at(std::pow(10, power));
     out += grid_line(at, top, at, bottom) + text(at, bottom + 20, "middle", power_of_ten(power));
@@ -128,8 +181,34 @@ std::string to_svg(const Plot& plot) {
   out += text((left + right) / 2, bottom + 46, "middle", plot.x_label);
   out += text(0, 0, "middle", plot.y_label,
               " transform=\"translate(18 " + number((top + bottom) / 2) + ") rotate(-90)\"");
-  for (std::size_t i = 0; i < plot.series.size(); ++i) out += drawn(plot.series[i], i, x, y);
-  return out + "</svg>\n";
+  for (std::size_t i = plot.series.size(); i-- > 0;) out += drawn(plot.series[i], i, x, y);
+  return out + labels(plot.series, x, y) + "</svg>\n";
+}
+
+std::string to_svg(const std::string& title, const std::vector<BarGroup>& groups) {
+  constexpr double row = 24;
+  constexpr double thick = 16;
+  constexpr double labelled = 170;
+  constexpr double longest = 460;
+  double at = 40;
+  std::string out;
+  for (const BarGroup& group : groups) {
+    out += text(bar_left, at + 24, "start", group.title);
+    at += 34;
+    double most = 0;
+    for (const Bar& bar : group.bars) most = std::max(most, bar.value);
+    for (const Bar& bar : group.bars) {
+      const double length = std::max(1.0, longest * bar.value / most);
+      out += text(labelled - 8, at + 13, "end", bar.label);
+      out += "<rect class=\"" + std::string(bar.stands_out ? "s0" : "other") + "\" x=\"" +
+             number(labelled) + "\" y=\"" + number(at) + "\" width=\"" + number(length) +
+             "\" height=\"" + number(thick) + "\" rx=\"2\"/>\n";
+      out += text(labelled + length + 8, at + 13, "start", rounded(bar.value));
+      at += row;
+    }
+    at += 8;
+  }
+  return opening(title, at + 8) + out + "</svg>\n";
 }
 
 }  // namespace efface::bench
