@@ -1,7 +1,7 @@
 // How many people a second can be erased: many in one call, and by many threads at once?
 //
 // A store of 1M people. 1 to 100,000 of them, picked at random, are erased in one call; and single
-// people by 1 to 64 threads. Beside it plain LMDB deletes as many people as the largest call, of
+// people by 1 to 64 threads, and by one while another puts records. Beside it plain LMDB deletes as many people as the largest call, of
 // 100 records each, in one transaction and in the order of their keys; their bytes stay in its
 // file.
 #include <benchmark/benchmark.h>
@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "support/must.h"
@@ -69,6 +70,29 @@ void erase_by_threads(benchmark::State& state) {
       give_up("erase", "nobody");
     subjects.pop_back();
   }
+}
+
+// One by one, while another thread puts records of others, each durably.
+void erase_under_load(benchmark::State& state) {
+  World& w = world();
+  constexpr std::size_t writers_people = 100;
+  std::vector<Subject> others;
+  while (others.size() < writers_people)
+    others.push_back(must(w.people.tenant().subject(SubjectId(w.take()))));
+  std::atomic<bool> ends{false};
+  std::thread writer([&] {
+    for (std::uint64_t put = 0; !ends; ++put)
+      must(w.people.activity().put(others[put % others.size()], RecordName(record_name(put)),
+                                   value_of(put, value_bytes)));
+  });
+  for ([[maybe_unused]] auto _ : state) {
+    Subject subject = must(w.people.tenant().subject(SubjectId(w.take())));
+    const auto begin = Clock::now();
+    if (must(w.people.tenant().erase(std::move(subject))).erased != 1) give_up("erase", "nobody");
+    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  ends = true;
+  writer.join();
 }
 
 // Everybody's records, in the order of their keys, as they are loaded fastest.
@@ -135,6 +159,7 @@ void register_benchmarks() {
   add("lmdb_delete_bulk", lmdb_delete_bulk, 1)->Arg(largest())->UseManualTime();
   for (const int threads : {1, 2, 4, 8, 16, 32, 64})
     add("erase_threads", erase_by_threads, erasures_per_thread)->Threads(threads)->UseRealTime();
+  add("erase_under_load", erase_under_load, 4 * erasures_per_thread)->UseManualTime();
 }
 
 }  // namespace efface::bench

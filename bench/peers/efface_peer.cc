@@ -36,10 +36,15 @@ class EffacePeer final : public Peer {
     return bytes;
   }
 
-  void erase(std::uint64_t person) override {
-    Subject subject = *std::move(subjects_[person]);
-    subjects_[person].reset();
-    must(people_.tenant().erase(std::move(subject)));
+  void erase(std::span<const std::uint64_t> people) override {
+    std::vector<std::string> names;
+    std::vector<SubjectId> ids;
+    for (const std::uint64_t person : people) {
+      subjects_[person].reset();
+      names.push_back(person_id(person));
+    }
+    for (const std::string& name : names) ids.emplace_back(name);
+    must(people_.tenant().erase(ids));
   }
 
   std::uint64_t count(std::uint64_t person) override {

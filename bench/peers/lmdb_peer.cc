@@ -26,8 +26,10 @@ class LmdbPeer final : public Peer {
     return reader_->get(raw_key(person, record), into);
   }
 
-  void erase(std::uint64_t person) override {
-    raw_.remove_durably(person);
+  void erase(std::span<const std::uint64_t> people) override {
+    RawWrite write(raw_);
+    for (const std::uint64_t person : people) write.remove(person);
+    write.commit();
     reader_.reset();
     raw_.rewrite();
     reader_ = std::make_unique<RawReader>(raw_);

@@ -40,8 +40,8 @@ class Peer {
   // Copies the value and answers its size; of a record that is there.
   virtual std::size_t get(std::uint64_t person, std::uint64_t record,
                           std::span<std::byte> into) = 0;
-  // Durable; from then on no file has a byte of hers that can be read.
-  virtual void erase(std::uint64_t person) = 0;
+  // All of them at once, durably; from then on no file has a byte of theirs that can be read.
+  virtual void erase(std::span<const std::uint64_t> people) = 0;
   // Her records.
   virtual std::uint64_t count(std::uint64_t person) = 0;
   // What was put has its usual place on disk, and not only in a log.

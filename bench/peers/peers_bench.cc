@@ -1,8 +1,8 @@
 // What do a get, a put and an erasure take in one database, asked the same as all others?
 //
 // Linked with one peer. A crowd of people with 100 records of 200 B each stands there. A person
-// with 1 to 100,000 such records joins them, and is erased until no file has her bytes: after it,
-// everything below scratch() is searched for what her values begin with. Before it the same search
+// with 1 to 100,000 such records joins them, and is erased until no file has her bytes; so are 100
+// people at once. After it everything below scratch() is searched for what her values begin with. Before it the same search
 // must find it, unless the peer encrypts.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
@@ -67,7 +67,6 @@ struct World {
       add(items, {person, record, value});
     }
     put_all(items);
-    peer->settle();
     return person;
   }
 
@@ -111,21 +110,40 @@ void put_1000(benchmark::State& state) {
   }
 }
 
-void erase(benchmark::State& state) {
+void must_be_there(World& w, std::uint64_t person, std::uint64_t records) {
+  if (w.peer->count(person) != records) give_up("erase", "not everything was put");
+  if (w.peer->facts().sealed.empty() && !is_in_a_file(scratch(), mark_of(person)))
+    give_up("erase", "her bytes cannot be seen before it: that they are gone shows nothing");
+}
+
+void must_be_gone(World& w, std::uint64_t person) {
+  if (is_in_a_file(scratch(), mark_of(person))) give_up("erase", "a file still has her bytes");
+  if (w.peer->count(person) != 0) give_up("erase", "she is still there");
+}
+
+void erase(benchmark::State& state, std::size_t n, std::uint64_t records) {
   World& w = world();
-  const auto records = static_cast<std::uint64_t>(state.range(0));
   for ([[maybe_unused]] auto _ : state) {
-    const std::uint64_t person = w.join(records);
-    if (w.peer->count(person) != records) give_up("erase", "not everything was put");
-    if (w.peer->facts().sealed.empty() && !is_in_a_file(scratch(), mark_of(person)))
-      give_up("erase", "her bytes cannot be seen before it: that they are gone shows nothing");
-    ::sync();  // What her coming left to do for the disk is not measured.
+    std::vector<std::uint64_t> people;
+    while (people.size() < n) people.push_back(w.join(records));
+    w.peer->settle();
+    must_be_there(w, people.back(), records);
+    ::sync();  // What their coming left to do for the disk is not measured.
     const auto begin = Clock::now();
-    w.peer->erase(person);
+    w.peer->erase(people);
     state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count());
-    if (is_in_a_file(scratch(), mark_of(person))) give_up("erase", "a file still has her bytes");
-    if (w.peer->count(person) != 0) give_up("erase", "she is still there");
+    must_be_gone(w, people.front());
+    must_be_gone(w, people.back());
   }
+}
+
+// One person with that many records.
+void erase_one(benchmark::State& state) {
+  erase(state, 1, static_cast<std::uint64_t>(state.range(0)));
+}
+// So many people at once, each with as many records as the crowd.
+void erase_many(benchmark::State& state) {
+  erase(state, static_cast<std::size_t>(state.range(0)), records_each);
 }
 
 void size(benchmark::State& state) {
@@ -155,7 +173,8 @@ void register_benchmarks() {
   add("put_1000", put_1000)->Iterations(full_or_quick(20, 2))->UseRealTime();
   const std::int64_t most = full_or_quick(100'000, 1'000);
   for (std::int64_t records = 1; records <= most; records *= 10)
-    add("erase", erase)->Arg(records)->Iterations(1)->UseManualTime();
+    add("erase", erase_one)->Arg(records)->Iterations(1)->UseManualTime();
+  add("erase_people", erase_many)->Arg(full_or_quick(100, 5))->Iterations(1)->UseManualTime();
 }
 
 }  // namespace efface::bench

@@ -48,8 +48,10 @@ class PostgresqlPeer final : public Peer {
     return value.size();
   }
 
-  void erase(std::uint64_t person) override {
-    pg_.ask_binary("erase", {person});
+  void erase(std::span<const std::uint64_t> people) override {
+    pg_.run("begin");
+    for (const std::uint64_t person : people) pg_.ask_binary("erase", {person});
+    pg_.run("commit");
     pg_.rewrite("records");
   }
 

@@ -31,8 +31,10 @@ class RedisPeer final : public Peer {
     return answer->len;
   }
 
-  void erase(std::uint64_t person) override {
-    redis_.number({"UNLINK", person_id(person)});
+  void erase(std::span<const std::uint64_t> people) override {
+    redis_.begin();
+    for (const std::uint64_t person : people) redis_.append({"UNLINK", person_id(person)});
+    redis_.commit(people.size());
     redis_.rewrite();
   }
 

@@ -70,18 +70,24 @@ class RocksDbPeer final : public Peer {
     return found_.size();
   }
 
-  void erase(std::uint64_t person) override {
-    const Range range(person);
-    // The end is not included; her last possible key is none of hers.
-    check(
-        db_->DeleteRange(durable_, db_->DefaultColumnFamily(), slice(range.low), slice(range.high)),
-        "DeleteRange");
+  void erase(std::span<const std::uint64_t> people) override {
+    rocksdb::WriteBatch batch;
+    RawKey low = Range(people.front()).low;
+    RawKey high = low;
+    for (const std::uint64_t person : people) {
+      const Range range(person);
+      // The end is not included; her last possible key is none of hers.
+      check(batch.DeleteRange(slice(range.low), slice(range.high)), "DeleteRange");
+      low = std::min(low, range.low);
+      high = std::max(high, range.high);
+    }
+    check(db_->Write(durable_, &batch), "Write");
     check(db_->Flush({}), "Flush");
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    const rocksdb::Slice low = slice(range.low);
-    const rocksdb::Slice high = slice(range.high);
-    check(db_->CompactRange(options, &low, &high), "CompactRange");
+    const rocksdb::Slice begin = slice(low);
+    const rocksdb::Slice end = slice(high);
+    check(db_->CompactRange(options, &begin, &end), "CompactRange");
   }
 
   std::uint64_t count(std::uint64_t person) override {

@@ -81,9 +81,13 @@ class SqlitePeer final : public Peer {
     return bytes;
   }
 
-  void erase(std::uint64_t person) override {
-    bind(erase_, 1, person);
-    done(erase_);
+  void erase(std::span<const std::uint64_t> people) override {
+    run("begin immediate");
+    for (const std::uint64_t person : people) {
+      bind(erase_, 1, person);
+      done(erase_);
+    }
+    run("commit");
     run("vacuum");
     settle();
   }

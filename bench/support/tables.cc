@@ -132,6 +132,7 @@ std::string times_table(const Measured& measured) {
     const char* says;
   };
   static constexpr What all[] = {{"erase_one", "erase, durable"},
+                                 {"erase_under_load", "the same, while another thread puts"},
                                  {"lmdb_put", "LMDB: put of 200 B, durable"},
                                  {"expiry/1000", "destroy an expired day of 1,000 records"},
                                  {"expiry_sweep/1000", "remove their ciphertext"},
@@ -159,20 +160,25 @@ std::string times_table(const Measured& measured) {
 std::string peers_table(const Measured& measured) {
   const std::vector<std::string> names = peer_names(measured);
   if (names.empty()) return "";
-  const std::vector<std::size_t> sizes = arguments_of(measured, names.front() + "/erase");
   std::string out = "| | get (us) | 1,000 puts (us) | files (MB) |";
   std::string line = "|---|---:|---:|---:|";
-  for (const std::size_t records : sizes) {
-    out.append(" erase ").append(whole(static_cast<double>(records))).append(" (us) |");
-    line += "---:|";
-  }
-  out += "\n" + line + "\n";
+  std::vector<std::string> erasures;
+  const auto add = [&](const char* bench, const char* what) {
+    for (const std::size_t n : arguments_of(measured, names.front() + bench)) {
+      erasures.push_back(of(bench, n));
+      out.append(" erase ").append(whole(static_cast<double>(n))).append(what);
+      line += "---:|";
+    }
+  };
+  add("/erase", " (us) |");
+  add("/erase_people", " people of 100 (us) |");
+  out.append("\n").append(line).append("\n");
   for (const std::string& name : names) {
     out += "| " + name + " | " + shown(measured.median(name + "/get")) + " | " +
            shown(measured.median(name + "/put_1000")) + " | " +
            format("%.1f", measured.bytes(name + "/size") / 1e6) + " |";
-    for (const std::size_t records : sizes)
-      out.append(" ").append(whole(measured.median(of(name + "/erase", records)))).append(" |");
+    for (const std::string& erasure : erasures)
+      out.append(" ").append(whole(measured.median(name + erasure))).append(" |");
     out += "\n";
   }
   return out;
