@@ -1,9 +1,9 @@
 // How many people a second can be erased: many in one call, and by many threads at once?
 //
 // A store of 1M people. 1 to 100,000 of them, picked at random, are erased in one call; and single
-// people by 1 to 64 threads, and by one while another puts records. Beside it plain LMDB deletes as many people as the largest call, of
-// 100 records each, in one transaction and in the order of their keys; their bytes stay in its
-// file.
+// people by 1 to 64 threads, and by one while another puts records. Beside it plain LMDB deletes as
+// many people as the largest call, of 100 records each, in one transaction and in the order of
+// their keys; their bytes stay in its file.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

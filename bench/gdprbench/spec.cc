@@ -8,6 +8,7 @@
 #include <random>
 #include <string_view>
 
+#include "support/data.h"
 #include "support/must.h"
 #include "support/plan.h"
 
@@ -188,9 +189,10 @@ Row row_of(std::uint32_t key) {
   row.key = key;
   for (std::size_t f = 0; f < field_count; ++f)
     row.values[f] = first_value(key, static_cast<Field>(f));
-  std::mt19937_64 random(seed + key);
-  for (std::size_t i = 0; i < data_bytes; ++i)
-    row.data += static_cast<char>('a' + static_cast<char>(random() % 26));
+  for (std::size_t i = 0; row.data.size() < data_bytes; ++i)
+    for (std::uint64_t random = scrambled(key * data_bytes + i); random != 0; random /= 26)
+      row.data += static_cast<char>('a' + static_cast<char>(random % 26));
+  row.data.resize(data_bytes);
   return row;
 }
 

@@ -2,8 +2,8 @@
 //
 // Linked with one peer. A crowd of people with 100 records of 200 B each stands there. A person
 // with 1 to 100,000 such records joins them, and is erased until no file has her bytes; so are 100
-// people at once. After it everything below scratch() is searched for what her values begin with. Before it the same search
-// must find it, unless the peer encrypts.
+// people at once. After it everything below scratch() is searched for what their values begin with.
+// Before it the same search must find it, unless the peer encrypts.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
