@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -16,6 +17,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+
+#include "faults/library_step.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define EFFACE_OWN_MALLOC 0
@@ -50,6 +53,36 @@ constexpr std::array<Mishap, 2> of_memory{{{ENOMEM, false}, {ENOMEM, true}}};
 constexpr std::array<Mishap, 3> of_names{{{EIO, false}, {EIO, true}, {ENOSPC, false}}};
 constexpr std::array<Mishap, 2> of_status{{{EIO, false}, {EIO, true}}};
 constexpr std::array<Mishap, 3> of_lock{{{EIO, false}, {ENOLCK, true}, {EINTR, false}}};
+constexpr std::array<Mishap, 4> of_environment{
+    {{ENOMEM, false}, {ENOMEM, true}, {MDB_INVALID, false}, {MDB_VERSION_MISMATCH, false}}};
+constexpr std::array<Mishap, 7> of_begin{{{MDB_READERS_FULL, false},
+                                          {MDB_READERS_FULL, true},
+                                          {MDB_MAP_RESIZED, false},
+                                          {MDB_MAP_RESIZED, true},
+                                          {MDB_PANIC, true},
+                                          {ENOMEM, false},
+                                          {EAGAIN, true}}};
+constexpr std::array<Mishap, 7> of_find{{{MDB_CORRUPTED, false},
+                                         {MDB_CORRUPTED, true},
+                                         {MDB_PAGE_NOTFOUND, false},
+                                         {MDB_NOTFOUND, false, true},
+                                         {first_changed, false, true},
+                                         {zeroed, false, true},
+                                         {cut, false, true}}};
+constexpr std::array<Mishap, 5> of_change{{{MDB_MAP_FULL, false},
+                                           {MDB_MAP_FULL, true},
+                                           {MDB_CORRUPTED, false},
+                                           {MDB_TXN_FULL, false},
+                                           {ENOMEM, false}}};
+constexpr std::array<Mishap, 6> of_commit{{{EIO, false},
+                                           {EIO, true},
+                                           {done_unsaid, false},
+                                           {ENOSPC, true},
+                                           {MDB_MAP_FULL, false},
+                                           {MDB_MAP_FULL, true}}};
+constexpr std::array<Mishap, 4> of_unseal{
+    {{refused, false}, {refused, true}, {first_changed, false, true}, {zeroed, false, true}}};
+constexpr std::array<Mishap, 2> of_refusal{{{refused, false}, {refused, true}}};
 
 constinit thread_local bool within = false;  // The injector's own calls are nobody's.
 
@@ -60,6 +93,7 @@ struct State {
   std::size_t kill_after = 0;
   std::size_t writes = 0;
   std::vector<Call> calls;
+  std::vector<Call> library_calls;
   std::size_t allocations = 0;
   bool reached = false;
   Call kind{};
@@ -100,7 +134,8 @@ Verdict step(Call kind) {
   now.calls.push_back(kind);
   within = false;
   if (now.calls.size() == now.stop) _exit(stopped_status);
-  return verdict_on(kind, !now.fault.allocation && now.calls.size() == now.fault.at);
+  const bool is_of_system = !now.fault.allocation && !now.fault.library;
+  return verdict_on(kind, is_of_system && now.calls.size() == now.fault.at);
 }
 
 // Whether the allocation fails.
@@ -110,16 +145,6 @@ Verdict step(Call kind) {
   ++now.allocations;
   return verdict_on(Call::allocate, now.fault.allocation && now.allocations == now.fault.at) ==
          Verdict::fail;
-}
-
-template <class F>
-F* real(const char* name) {
-  const bool outer = within;
-  within = true;
-  void* const found = ::dlsym(RTLD_NEXT, name);
-  within = outer;
-  if (found == nullptr) _exit(1);
-  return reinterpret_cast<F*>(found);
 }
 
 // For a call that moves no bytes: the answer is -1, or what the system says.
@@ -156,10 +181,31 @@ ssize_t transfer(Call kind, std::size_t size, F&& call) {
 
 }  // namespace
 
+int library_step(Call kind) {
+  State& now = state();
+  if (!now.armed || within) return 0;
+  within = true;
+  now.library_calls.push_back(kind);
+  within = false;
+  const bool is_at =
+      now.fault.library && now.library_calls.size() == now.fault.at && kind == now.fault.kind;
+  return verdict_on(kind, is_at) == Verdict::pass ? 0 : now.fault.error;
+}
+
+void* find_real(const char* name) {
+  const bool outer = within;
+  within = true;
+  void* const found = ::dlsym(RTLD_NEXT, name);
+  within = outer;
+  if (found == nullptr) _exit(1);
+  return found;
+}
+
 std::string_view name(Call call) noexcept {
   constexpr std::array<std::string_view, call_kinds> names{
-      "open",   "read",   "write",          "sync",   "truncate",  "map",     "lock_memory",
-      "rename", "unlink", "make_directory", "status", "lock_file", "allocate"};
+      "open",   "read",   "write",          "sync",   "truncate",  "map",      "lock_memory",
+      "rename", "unlink", "make_directory", "status", "lock_file", "allocate", "environment",
+      "begin",  "find",   "change",         "commit", "unseal",    "derive",   "unpack"};
   return names[static_cast<std::size_t>(call)];
 }
 
@@ -187,6 +233,21 @@ std::span<const Mishap> mishaps(Call call) noexcept {
       return of_status;
     case Call::lock_file:
       return of_lock;
+    case Call::environment:
+      return of_environment;
+    case Call::begin:
+      return of_begin;
+    case Call::find:
+      return of_find;
+    case Call::change:
+      return of_change;
+    case Call::commit:
+      return of_commit;
+    case Call::unseal:
+      return of_unseal;
+    case Call::derive:
+    case Call::unpack:
+      return of_refusal;
   }
   return {};
 }
@@ -199,6 +260,8 @@ void arm(const Fault& fault) {
   now.writes = 0;
   now.calls.clear();
   now.calls.reserve(1 << 16);
+  now.library_calls.clear();
+  now.library_calls.reserve(1 << 16);
   now.allocations = 0;
   now.reached = false;
   counting = true;
@@ -221,6 +284,7 @@ Unhindered::~Unhindered() { within = outer_; }
 bool was_reached() { return state().reached; }
 Call reached() { return state().kind; }
 const std::vector<Call>& calls_seen() { return state().calls; }
+const std::vector<Call>& library_calls_seen() { return state().library_calls; }
 std::size_t allocations_seen() { return state().allocations; }
 std::ptrdiff_t blocks_live() { return live; }
 

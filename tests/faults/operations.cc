@@ -186,8 +186,10 @@ void add_exports(std::vector<Operation>& all) {
   all.push_back(of_store("receipt", Kind::reads, [](World& world) {
     return world.tenant().receipt(as_bytes("request-1"));
   }));
+  all.back().may_make_a_key = true;
   all.push_back(of_store("checkpoint", Kind::reads,
                          [](World& world) { return world.store().checkpoint(world.region()); }));
+  all.back().may_make_a_key = true;
   all.push_back(of_store("stats", Kind::reads, [](World& world) { return world.store().stats(); }));
   all.push_back(
       of_store("diagnose", Kind::reads, [](World& world) { return world.store().diagnose(); }));

@@ -40,6 +40,7 @@ struct Operation {
   bool in_steps = false;
   Manner manner = Manner::alone;
   bool keyring_is_lost = false;   // Its mirror is all there is.
+  bool may_make_a_key = false;    // Of a kind that reads: where a key is missing.
   bool opens_only_after = false;  // What `before` leaves does not open: this mends it.
   // What else is claimed of what is there afterwards: a finding, or nothing.
   std::function<std::string(World&, bool acknowledged)> look{};

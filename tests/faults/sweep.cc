@@ -1,6 +1,7 @@
 #include "faults/sweep.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace efface::test {
 namespace {
@@ -28,7 +29,11 @@ Sweep& Sweep::operator+=(const Sweep& other) {
   return *this;
 }
 
-Sweep at_every_point(Room& room, std::size_t stride) {
+std::size_t library_stride(std::size_t usual, std::size_t thorough) {
+  return std::getenv("EFFACE_EVERY_MISHAP") != nullptr ? thorough : usual;
+}
+
+Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
   Sweep all;
   std::size_t next = 0;
   const auto inject = [&](const Fault& fault) {
@@ -40,24 +45,36 @@ Sweep at_every_point(Room& room, std::size_t stride) {
       all.findings.push_back(std::move(finding));
     }
   };
-  const auto at_point = [&](std::size_t at, bool allocation, Call call) {
+  const auto at_point = [&](Fault fault, Call call) {
     const std::size_t before = all.injections;
-    for (const Mishap& mishap : mishaps(call))
-      inject(
-          {.at = at, .allocation = allocation, .error = mishap.error, .for_ever = mishap.for_ever});
+    for (const Mishap& mishap : mishaps(call)) {
+      if (mishap.is_a_lie && !room.bears_lies()) continue;
+      fault.error = mishap.error;
+      fault.for_ever = mishap.for_ever;
+      fault.is_a_lie = mishap.is_a_lie;
+      inject(fault);
+    }
     all.points += all.injections > before ? 1 : 0;
   };
+  if (whose == Whose::libraries) {
+    for (std::size_t at = 1; at <= room.library_calls().size(); ++at)
+      at_point({.at = at, .library = true, .kind = room.library_calls()[at - 1]},
+               room.library_calls()[at - 1]);
+    return all;
+  }
   for (std::size_t at = 1; at <= room.calls().size(); ++at)
-    at_point(at, false, room.calls()[at - 1]);
-  for (std::size_t at = 1; at <= room.allocations(); ++at) at_point(at, true, Call::allocate);
+    at_point({.at = at}, room.calls()[at - 1]);
+  for (std::size_t at = 1; at <= room.allocations(); ++at)
+    at_point({.at = at, .allocation = true}, Call::allocate);
   return all;
 }
 
-Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride) {
+Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride,
+                    Whose whose) {
   Sweep all;
   for (const std::string_view name : names) {
     Room room(operation(name));
-    const Sweep one = at_every_point(room, stride);
+    const Sweep one = at_every_point(room, stride, whose);
     std::printf("%.*s: %zu points, %zu injections\n", static_cast<int>(name.size()), name.data(),
                 one.points, one.injections);
     all += one;
@@ -65,13 +82,13 @@ Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t s
   return all;
 }
 
-Sweep of_recovery(std::string_view crashed, std::size_t stride) {
+Sweep of_recovery(std::string_view crashed, std::size_t stride, Whose whose) {
   Sweep all;
   const std::vector<Call> calls = Room(operation(crashed)).calls();
   for (std::size_t at = 1; at <= calls.size() && !all.enough(); ++at) {
     if (!changes_a_file(calls[at - 1])) continue;
     Room room(operation(crashed), at);
-    all += at_every_point(room, stride);
+    all += at_every_point(room, stride, whose);
   }
   all.recoveries = all.injections;
   return all;

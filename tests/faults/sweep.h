@@ -2,6 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -23,11 +24,17 @@ struct Sweep {
   Sweep& operator+=(const Sweep& other);
 };
 
+// Whose calls fail.
+enum class Whose : std::uint8_t { system, libraries };
+
 // stride: every such many-eth mishap alone, for slow builds.
-Sweep at_every_point(Room& room, std::size_t stride = 1);
-Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride = 1);
+Sweep at_every_point(Room& room, std::size_t stride = 1, Whose whose = Whose::system);
+Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride = 1,
+                    Whose whose = Whose::system);
 // Opening what a crash left, at each of the crashed operation's calls that change a file.
-Sweep of_recovery(std::string_view crashed, std::size_t stride = 1);
+Sweep of_recovery(std::string_view crashed, std::size_t stride = 1, Whose whose = Whose::system);
+// There are many calls of the libraries. `thorough`: where EFFACE_EVERY_MISHAP is set.
+std::size_t library_stride(std::size_t usual, std::size_t thorough = 1);
 
 // Expects no findings and no fewer injections, and prints how many there were.
 void expect_sound(const Sweep& sweep, std::size_t injections_min);

@@ -1,6 +1,7 @@
 #include "faults/trial.h"
 
 #include <dirent.h>
+#include <lmdb.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,8 +43,37 @@ std::string with_code(std::string_view what, const Error& error) {
   return std::string(what) + ": " + efface::name(error.code()) + " (" + error.note() + ")";
 }
 
+// What may be answered when a library fails a call of that kind.
+bool says_what_the_library_said(Errc code, const Fault& fault, Call kind) {
+  switch (code) {
+    case Errc::closed:
+    case Errc::outcome_unknown:
+    case Errc::erase_pending:
+      return true;
+    case Errc::corruption:
+      return kind != Call::begin && kind != Call::commit;
+    case Errc::busy:
+      return kind == Call::begin;
+    case Errc::full:
+      return fault.error == MDB_MAP_FULL;
+    case Errc::too_large:
+      return fault.error == MDB_TXN_FULL;
+    case Errc::no_space:
+      return fault.error == ENOSPC;
+    case Errc::out_of_memory:
+      return fault.error == ENOMEM || kind == Call::derive;
+    case Errc::io:
+      return kind == Call::commit;
+    default:
+      // Of a key that hides nothing, and of a receipt that does not verify when it is read back.
+      return fault.is_a_lie ||
+             (code == Errc::invalid_argument && (kind == Call::derive || kind == Call::unseal));
+  }
+}
+
 // What may be answered when the system fails a call of that kind.
 bool says_what_failed(Errc code, const Fault& fault, Call kind) {
+  if (fault.library) return says_what_the_library_said(code, fault, kind);
   switch (code) {
     case Errc::io:
     case Errc::outcome_unknown:
@@ -128,6 +158,12 @@ Room::Room(const Operation& crashed, std::size_t stop_at) : operation_(crashed) 
 
 Room::~Room() { ::munmap(report_, sizeof(Report)); }
 
+bool Room::bears_lies() const noexcept {
+  // A mirror is copied as it is.
+  return (operation_.kind == Kind::reads && !operation_.may_make_a_key) ||
+         (operation_.kind == Kind::opens && !operation_.keyring_is_lost);
+}
+
 void Room::prepare() {
   void* const shared =
       ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -186,6 +222,9 @@ void Room::measure() {
     allocations_ = report_->allocations;
     calls_.assign(report_->kinds.begin(),
                   report_->kinds.begin() + static_cast<std::ptrdiff_t>(report_->calls));
+    library_calls_.assign(
+        report_->library_kinds.begin(),
+        report_->library_kinds.begin() + static_cast<std::ptrdiff_t>(report_->library_calls));
     expected_.after = observe();
   }
 }
@@ -201,7 +240,7 @@ void Room::measure_blocks() {
     const Subject who = left.subject(bystander);
     const Activity activity = left.activity("ads");
     expected_.after = expected_.before;
-    look_at_once(left, &activity, &who);
+    look_at_once(left, &activity, &who, {});
     left.close();
     report_->blocks = blocks_live() - before;
   });
@@ -214,6 +253,8 @@ void Room::note_answer(const Status& answer, const Fault& fault) {
   report_->kind = reached();
   report_->calls = std::min(calls_seen().size(), Report::calls_max);
   std::copy_n(calls_seen().begin(), report_->calls, report_->kinds.begin());
+  report_->library_calls = std::min(library_calls_seen().size(), Report::calls_max);
+  std::copy_n(library_calls_seen().begin(), report_->library_calls, report_->library_kinds.begin());
   report_->allocations = allocations_seen();
   if (!answer) {
     const Error error = answer.error();
@@ -228,16 +269,17 @@ void Room::note_answer(const Status& answer, const Fault& fault) {
   report_->ended = true;
 }
 
-// In the process that saw the failure.
-void Room::look_at_once(World& world, const Activity* activity, const Subject* who) {
+// In the process that saw the failure. What it believed it may go on to believe.
+void Room::look_at_once(World& world, const Activity* activity, const Subject* who,
+                        const Fault& fault) {
   const bool acknowledged = report_->code == Errc{};
   const auto seen = world.observe();
   if (seen) {
     const bool fits = *seen == expected_.after || (!acknowledged && *seen == expected_.before) ||
                       (!acknowledged && operation_.in_steps);
-    if (!fits && !expected_.after.empty())
+    if (!fits && !expected_.after.empty() && !fault.is_a_lie)
       report_->find("the store that saw the failure shows what cannot be there");
-  } else if (seen.error().code() != Errc::closed) {
+  } else if (seen.error().code() != Errc::closed && !fault.is_a_lie) {
     report_->find(with_code("the store that saw the failure does not read", seen.error()));
   }
   if (activity == nullptr) return;
@@ -247,7 +289,8 @@ void Room::look_at_once(World& world, const Activity* activity, const Subject* w
     // Of two regions the other one may be what it knows not.
     if (report_->code == Errc::outcome_unknown && !operation_.two_regions)
       report_->find("the store works on though it knows not what is on disk");
-  } else if (put.error().code() != Errc::closed && put.error().code() != Errc::tenant_unknown) {
+  } else if (put.error().code() != Errc::closed && put.error().code() != Errc::tenant_unknown &&
+             !fault.is_a_lie) {
     report_->find(with_code("a later write fails when nothing is wrong any more", put.error()));
   }
 }
@@ -273,7 +316,8 @@ void Room::act_on(World& world, const Fault& fault) {
   disarm();
   if (thrown) report_->find("it throws");
   note_answer(answer, fault);
-  if (world.is_open()) look_at_once(world, activity ? &*activity : nullptr, who ? &*who : nullptr);
+  if (world.is_open())
+    look_at_once(world, activity ? &*activity : nullptr, who ? &*who : nullptr, fault);
 }
 
 void Room::act(const Fault& fault) {
@@ -292,7 +336,10 @@ Room::Trial Room::run(const Fault& fault) {
   copy_tree(home_ / "base", home_ / "work");
   new (report_) Report;
   Trial trial;
-  std::string where = operation_.name + ", " + (fault.allocation ? "allocation " : "call ") +
+  std::string where = operation_.name + ", " +
+                      (fault.allocation ? "allocation "
+                       : fault.library  ? "library call "
+                                        : "call ") +
                       std::to_string(fault.at);
   const std::string died = in_child([&] { act(fault); });
   trial.reached = report_->reached;

@@ -27,6 +27,8 @@ struct Report {
   Call kind{};
   std::size_t calls = 0;
   std::array<Call, calls_max> kinds{};
+  std::size_t library_calls = 0;
+  std::array<Call, calls_max> library_kinds{};
   std::size_t allocations = 0;
   bool probe_acknowledged = false;
   std::ptrdiff_t blocks = 0;   // That are still allocated, more than before.
@@ -57,7 +59,11 @@ class Room {
 
   // Of the operation when nothing fails.
   const std::vector<Call>& calls() const noexcept { return calls_; }
+  const std::vector<Call>& library_calls() const noexcept { return library_calls_; }
   std::size_t allocations() const noexcept { return allocations_; }
+
+  // It changes nothing, so that there is no harm in what it believes.
+  bool bears_lies() const noexcept;
 
   struct Trial {
     bool reached = false;
@@ -76,7 +82,7 @@ class Room {
   void act(const Fault& fault);
   void act_on(World& world, const Fault& fault);
   void note_answer(const Status& answer, const Fault& fault);
-  void look_at_once(World& world, const Activity* activity, const Subject* who);
+  void look_at_once(World& world, const Activity* activity, const Subject* who, const Fault& fault);
   std::string in_child(const std::function<void()>& body);
   World world() const { return work_world(home_ / "work"); }
   World work_world(std::filesystem::path home) const {
@@ -87,6 +93,7 @@ class Room {
   TempDirectory home_{"faults"};
   Expected expected_;
   std::vector<Call> calls_;
+  std::vector<Call> library_calls_;
   std::size_t allocations_ = 0;
   std::ptrdiff_t blocks_ = 0;
   std::size_t trials_ = 0;
