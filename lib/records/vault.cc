@@ -320,9 +320,9 @@ Status Vault::store(std::span<Job* const> jobs) {
 
 // Answers whether the job took part. A job that is refused changes nothing and fails alone.
 Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
-  job.refused = true;
   job.answer = job.still_valid();
-  if (!job.answer) return false;
+  job.refused = !job.answer;
+  if (job.refused) return false;
   for (const Change& change : job.changes) {
     if (change.expect == Change::Expect::anything) continue;
     EFFACE_ASSIGN(const std::optional<Bytes> present, txn.get(change.key));
@@ -332,9 +332,9 @@ Result<bool> Vault::store_one(storage::WriteTxn& txn, Job& job) {
                                  std::ranges::equal(nonce_of(*present), change.nonce);
     if (holds) continue;
     job.answer = Status(Error(Errc::conflict, "somebody else wrote the record in between"));
+    job.refused = true;
     return false;
   }
-  job.refused = false;
   EFFACE_TRY(store_changes(txn, job));
   return !job.changes.empty();
 }

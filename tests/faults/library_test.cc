@@ -31,11 +31,11 @@ TEST(FailingLibraries, ExportsEndInAnError) {
 }
 
 TEST(FailingLibraries, WritesLeaveNothingUnlessTheOutcomeIsUnknown) {
-  expect_sound_libraries({"put", "put_again", "remove", "batch"}, 25);
+  expect_sound_libraries({"put", "put_again", "update", "remove", "batch"}, 25);
 }
 
 TEST(FailingLibraries, WritesOfSeveralStepsAreMendedByDoingThemAgain) {
-  expect_sound_libraries({"put_shared", "shred"}, 50);
+  expect_sound_libraries({"put_new", "put_shared", "shred"}, 50);
 }
 
 TEST(FailingLibraries, TermsAreThereOrNot) {
@@ -61,7 +61,9 @@ TEST(FailingLibraries, SuppressionsAreMendedByDoingThemAgain) {
   expect_sound_libraries({"suppress", "offboard"}, 40);
 }
 
-TEST(FailingLibraries, MergesLeaveTwoPeopleOrOne) { expect_sound_libraries({"merge"}, 80); }
+TEST(FailingLibraries, TransfersAndMergesLeaveAPersonWhole) {
+  expect_sound_libraries({"transfer", "merge"}, 150);
+}
 
 TEST(FailingLibraries, MaintenanceLosesNobody) {
   expect_sound_libraries({"maintain", "commit_expiry"}, 150);
