@@ -65,11 +65,17 @@ Status join_others(RegionState& region, const os::Directory& directory) {
       if (!alone && alone.error().code() != Errc::busy) return alone.error();
     }
     auto shared = os::FileLock::share(directory, lock_file);
+    if (!shared && shared.error().code() != Errc::busy) return shared.error();
     if (shared) {
-      region.lock = *std::move(shared);
-      break;
+      // Whoever had it alone and has left it in between may have put down nothing.
+      EFFACE_ASSIGN(const bool is_noted, directory.contains(processes_file));
+      if (is_noted) {
+        region.lock = *std::move(shared);
+        break;
+      }
     }
-    if (shared.error().code() != Errc::busy || attempt == join_attempts_max) return shared.error();
+    if (attempt == join_attempts_max)
+      return Error(Errc::busy, "another process has the region open");
     std::this_thread::sleep_for(join_pause);
   }
   EFFACE_TRY(check_namespace(directory));

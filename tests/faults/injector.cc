@@ -52,7 +52,8 @@ constexpr std::array<Mishap, 4> of_truncate{
 constexpr std::array<Mishap, 2> of_memory{{{ENOMEM, false}, {ENOMEM, true}}};
 constexpr std::array<Mishap, 3> of_names{{{EIO, false}, {EIO, true}, {ENOSPC, false}}};
 constexpr std::array<Mishap, 2> of_status{{{EIO, false}, {EIO, true}}};
-constexpr std::array<Mishap, 3> of_lock{{{EIO, false}, {ENOLCK, true}, {EINTR, false}}};
+constexpr std::array<Mishap, 5> of_lock{
+    {{EIO, false}, {ENOLCK, true}, {EINTR, false}, {EAGAIN, false}, {EAGAIN, true}}};
 constexpr std::array<Mishap, 4> of_environment{
     {{ENOMEM, false}, {ENOMEM, true}, {MDB_INVALID, false}, {MDB_VERSION_MISMATCH, false}}};
 constexpr std::array<Mishap, 7> of_begin{{{MDB_READERS_FULL, false},

@@ -90,6 +90,8 @@ bool says_what_failed(Errc code, const Fault& fault, Call kind) {
       return kind == Call::status;
     case Errc::corruption:  // A file that ends early.
       return kind == Call::read && fault.error == half_transfer;
+    case Errc::busy:  // Somebody else has the lock.
+      return kind == Call::lock_file && fault.error == EAGAIN;
     default:
       return false;
   }
