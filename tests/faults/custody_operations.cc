@@ -174,6 +174,11 @@ void add_manners(std::vector<Operation>& all) {
   all.push_back(like("erase", "erase_shared_store", all, Manner::shared));
   all.push_back(like("open", "open_shared_store", all, Manner::shared));
   all.push_back(like("open", "open_verified", all, Manner::verified));
+  for (const auto& [manner, with] : {std::pair(Manner::passphrase, "_by_passphrase"),
+                                     std::pair(Manner::composite, "_by_composite"),
+                                     std::pair(Manner::replicated, "_by_replicas")})
+    for (const std::string name : {"open", "create", "erase", "rotate_root", "migrate_root"})
+      all.push_back(like(name, name + with, all, manner));
 }
 
 }  // namespace

@@ -104,6 +104,27 @@ TEST(Failing, OfAStoreThatIsSharedLosesNobody) {
   expect_sound(of_operations({"put_shared_store", "erase_shared_store", "open_shared_store"}), 500);
 }
 
+TEST(Failing, OfASealedRootKeyFileLosesNobody) {
+  expect_sound(of_operations({"open_by_passphrase", "create_by_passphrase", "erase_by_passphrase",
+                              "rotate_root_by_passphrase", "migrate_root_by_passphrase"},
+                             stride_of(7)),
+               380);
+}
+
+TEST(Failing, OfACompositeLosesNobody) {
+  expect_sound(of_operations({"open_by_composite", "create_by_composite", "erase_by_composite",
+                              "rotate_root_by_composite", "migrate_root_by_composite"},
+                             stride_of(7)),
+               500);
+}
+
+TEST(Failing, OfReplicasLosesNobody) {
+  expect_sound(of_operations({"open_by_replicas", "create_by_replicas", "erase_by_replicas",
+                              "rotate_root_by_replicas", "migrate_root_by_replicas"},
+                             stride_of(7)),
+               500);
+}
+
 TEST(Failing, WalkingThePagesLeavesAStoreThatOpens) {
   expect_sound(of_operations({"open_verified"}), 300);
 }

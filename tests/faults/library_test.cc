@@ -11,7 +11,7 @@ namespace {
 // Of so many mishaps every eleventh is taken in the normal run.
 void expect_sound_libraries(std::initializer_list<std::string_view> names,
                             std::size_t injections_min) {
-  expect_sound(of_operations(names, library_stride(11), Whose::libraries), injections_min);
+  expect_sound(of_operations(names, stride_of(11), Whose::libraries), injections_min);
 }
 
 TEST(FailingLibraries, ReadsAnswerAnErrorAndChangeNothing) {
@@ -95,17 +95,29 @@ TEST(FailingLibraries, OfAStoreThatIsSharedLosesNobody) {
   expect_sound_libraries({"put_shared_store", "erase_shared_store", "open_shared_store"}, 60);
 }
 
+TEST(FailingLibraries, OfASealedRootKeyFileLosesNobody) {
+  expect_sound_libraries({"open_by_passphrase", "create_by_passphrase", "erase_by_passphrase",
+                          "rotate_root_by_passphrase", "migrate_root_by_passphrase"},
+                         90);
+}
+
+TEST(FailingLibraries, OfSeveralRootKeyStoresLosesNobody) {
+  expect_sound_libraries({"open_by_composite", "create_by_composite", "erase_by_composite",
+                          "open_by_replicas", "create_by_replicas", "erase_by_replicas"},
+                         180);
+}
+
 TEST(FailingLibraries, IncidentsAreOnTheRegisterOrNot) {
   expect_sound_libraries({"open_incident", "update_incident", "note_notified", "close_incident"},
                          20);
 }
 
 TEST(FailingLibraries, RecoveryFromACrashInPutLosesNothing) {
-  expect_sound(of_recovery("put", library_stride(53, 7), Whose::libraries), 40);
+  expect_sound(of_recovery("put", stride_of(53, 7), Whose::libraries), 40);
 }
 
 TEST(FailingLibraries, RecoveryFromACrashInEraseLeavesAStoreThatOpens) {
-  expect_sound(of_recovery("erase", library_stride(53, 7), Whose::libraries), 80);
+  expect_sound(of_recovery("erase", stride_of(53, 7), Whose::libraries), 80);
 }
 
 }  // namespace

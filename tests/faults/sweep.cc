@@ -29,7 +29,7 @@ Sweep& Sweep::operator+=(const Sweep& other) {
   return *this;
 }
 
-std::size_t library_stride(std::size_t usual, std::size_t thorough) {
+std::size_t stride_of(std::size_t usual, std::size_t thorough) {
   return std::getenv("EFFACE_EVERY_MISHAP") != nullptr ? thorough : usual;
 }
 

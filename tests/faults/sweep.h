@@ -33,8 +33,9 @@ Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t s
                     Whose whose = Whose::system);
 // Opening what a crash left, at each of the crashed operation's calls that change a file.
 Sweep of_recovery(std::string_view crashed, std::size_t stride = 1, Whose whose = Whose::system);
-// There are many calls of the libraries. `thorough`: where EFFACE_EVERY_MISHAP is set.
-std::size_t library_stride(std::size_t usual, std::size_t thorough = 1);
+// Where one takes every such many-eth mishap in the normal run. `thorough`: where
+// EFFACE_EVERY_MISHAP is set.
+std::size_t stride_of(std::size_t usual, std::size_t thorough = 1);
 
 // Expects no findings and no fewer injections, and prints how many there were.
 void expect_sound(const Sweep& sweep, std::size_t injections_min);

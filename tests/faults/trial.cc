@@ -211,8 +211,12 @@ void Room::measure() {
     return report_->observed.data();
   };
   copy_tree(home_ / "base", home_ / "work");
-  for (const LiveSlot& slot : live_slots(raw_root_key_file(home_ / "work" / "eu.key")))
-    if (!expected_.doomed || slot.epoch < expected_.doomed->epoch) expected_.doomed = slot;
+  for (const FileRootKeyStoreOptions& file : world().root_key_files("eu")) {
+    std::optional<LiveSlot> doomed;
+    for (const LiveSlot& slot : live_slots(raw_root_key_file(file.path)))
+      if (!doomed || slot.epoch < doomed->epoch) doomed = slot;
+    if (doomed) expected_.doomed.push_back(*doomed);
+  }
   if (operation_.kind != Kind::creates && !operation_.opens_only_after)
     expected_.before = observe();
   measure_blocks();

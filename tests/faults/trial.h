@@ -43,7 +43,7 @@ struct Report {
 struct Expected {
   std::string before;  // World::observe; empty: no store.
   std::string after;
-  std::optional<LiveSlot> doomed;  // The root key in force before, of the region "eu".
+  std::vector<LiveSlot> doomed;  // The root key in force before, in each file of the region "eu".
 };
 
 // In a child of its own, whose findings go to the report.

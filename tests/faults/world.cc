@@ -13,6 +13,11 @@ std::chrono::seconds offset{};
 
 TimePoint now() { return std::chrono::system_clock::now() + offset; }
 
+bool is_there(const std::filesystem::path& path) {
+  const Unhindered own;
+  return std::filesystem::exists(path);
+}
+
 // Of a purpose, a person or a record: absence and refusal are part of what there is.
 bool is_state(Errc code) {
   switch (code) {
@@ -73,24 +78,43 @@ OpenOptions World::options() const {
   return options;
 }
 
-std::pair<FileRootKeyStoreOptions, bool> World::root_key_path(const std::string& region) const {
+std::vector<FileRootKeyStoreOptions> World::root_key_files(const std::string& region) const {
   const Unhindered own;
-  const std::filesystem::path path = root_key(region);
-  FileRootKeyStoreOptions options = root_key_options(path);
-  options.shared = manner_ == Manner::shared;
-  return {std::move(options), std::filesystem::exists(path)};
+  std::vector<FileRootKeyStoreOptions> files{root_key_options(root_key(region))};
+  files[0].shared = manner_ == Manner::shared;
+  if (manner_ == Manner::passphrase) {
+    files[0].passphrase = as_bytes("correct horse");
+    files[0].passphrase_memory_kib = 8;
+    files[0].passphrase_passes = 1;
+  }
+  if (manner_ == Manner::composite || manner_ == Manner::replicated)
+    files.push_back(root_key_options(home_ / (region + ".other.key")));
+  return files;
 }
 
-void World::hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened) {
+Status World::hold_root_keys(const std::string& region, bool creates) {
+  RootKeys opened;
+  std::vector<RootKeyStore*> all;
+  for (const FileRootKeyStoreOptions& file : root_key_files(region)) {
+    EFFACE_ASSIGN(auto one, creates && !is_there(file.path) ? FileRootKeyStore::create(file)
+                                                            : FileRootKeyStore::open(file));
+    const Unhindered own;
+    all.push_back(one.get());
+    opened.files.push_back(std::move(one));
+  }
+  if (manner_ == Manner::composite) {
+    EFFACE_ASSIGN(opened.over, CompositeRootKeyStore::over(all));
+  } else if (manner_ == Manner::replicated) {
+    EFFACE_ASSIGN(opened.over, ReplicatedRootKeyStore::over(all));
+  }
   const Unhindered own;
   root_keys_[region] = std::move(opened);
+  return {};
 }
 
 Status World::open_root_keys() {
   for (const std::string& name : region_names_) {
-    if (root_keys_.contains(name)) continue;
-    EFFACE_ASSIGN(auto opened, FileRootKeyStore::open(root_key_path(name).first));
-    hold(name, std::move(opened));
+    if (!root_keys_.contains(name)) EFFACE_TRY(hold_root_keys(name, false));
   }
   return {};
 }
@@ -104,21 +128,18 @@ Status World::open_next_root_keys() {
 }
 
 Status World::open_left_root_keys() {
-  EFFACE_ASSIGN(other_root_keys_, FileRootKeyStore::open(root_key_path("eu").first));
+  EFFACE_ASSIGN(other_root_keys_, FileRootKeyStore::open(root_key_files("eu")[0]));
   return {};
 }
 
-bool World::has_moved() const {
-  const Unhindered own;
-  return std::filesystem::exists(next_root_key());
-}
+bool World::has_moved() const { return is_there(next_root_key()); }
 
 Status World::open_store() {
   auto opened = Store::open(options());
   if (!opened && opened.error().code() == Errc::root_key_mismatch && has_moved()) {
     root_keys_.clear();
     EFFACE_ASSIGN(auto next, FileRootKeyStore::open(root_key_options(next_root_key())));
-    hold("eu", std::move(next));
+    root_keys_["eu"].files.push_back(std::move(next));
     opened = Store::open(options());
   }
   EFFACE_TRY(opened);
@@ -148,12 +169,7 @@ Status World::put(std::string_view id, std::string_view purpose, std::string_vie
 }
 
 Status World::create_root_keys() {
-  for (const std::string& name : region_names_) {
-    const auto [path, is_there] = root_key_path(name);
-    EFFACE_ASSIGN(auto made,
-                  is_there ? FileRootKeyStore::open(path) : FileRootKeyStore::create(path));
-    hold(name, std::move(made));
-  }
+  for (const std::string& name : region_names_) EFFACE_TRY(hold_root_keys(name, true));
   return {};
 }
 

@@ -19,6 +19,10 @@ enum class Manner : std::uint8_t {
   mirrored,  // With a mirror of the keyring.
   shared,    // As one of several processes.
   verified,  // Every page is walked first.
+  // With another root key store:
+  passphrase,  // a file that is sealed,
+  composite,   // two files, of which either is enough to destroy,
+  replicated,  // or two that have the same.
 };
 
 class World {
@@ -43,6 +47,9 @@ class World {
   std::filesystem::path root_key(const std::string& region) const {
     return home_ / (region + ".key");
   }
+  // The first of them is that one.
+  std::vector<FileRootKeyStoreOptions> root_key_files(const std::string& region) const;
+  Manner manner() const noexcept { return manner_; }
   std::filesystem::path next_root_key() const { return home_ / "eu.next.key"; }
   std::filesystem::path mirror(const std::string& region) const {
     return home_ / (region + ".mirror");
@@ -70,8 +77,13 @@ class World {
   Result<std::map<std::string, Epoch>> epochs();
 
  private:
-  std::pair<FileRootKeyStoreOptions, bool> root_key_path(const std::string& region) const;
-  void hold(const std::string& region, std::unique_ptr<FileRootKeyStore> opened);
+  struct RootKeys {
+    std::vector<std::unique_ptr<FileRootKeyStore>> files;
+    std::unique_ptr<RootKeyStore> over;  // All of them, where there are several.
+    RootKeyStore* get() const noexcept { return over != nullptr ? over.get() : files[0].get(); }
+  };
+  // Creates what is not there, if that is asked.
+  Status hold_root_keys(const std::string& region, bool creates);
   bool has_moved() const;
   Status make_people();
   Status make_duties();
@@ -83,7 +95,7 @@ class World {
   std::filesystem::path home_;
   std::vector<std::string> region_names_;
   Manner manner_;
-  std::map<std::string, std::unique_ptr<FileRootKeyStore>> root_keys_;
+  std::map<std::string, RootKeys> root_keys_;
   std::unique_ptr<FileRootKeyStore> other_root_keys_;
   std::optional<Store> store_;
   std::optional<Tenant> tenant_;
