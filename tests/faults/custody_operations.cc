@@ -25,14 +25,10 @@ Operation of_store(std::string name, Kind kind, F body) {
 
 Operation like(std::string_view name, std::string as, const std::vector<Operation>& all,
                Manner manner) {
-  for (const Operation& one : all) {
-    if (one.name != name) continue;
-    Operation other = one;
-    other.name = std::move(as);
-    other.manner = manner;
-    return other;
-  }
-  std::abort();
+  Operation other = operation_in(all, name);
+  other.name = std::move(as);
+  other.manner = manner;
+  return other;
 }
 
 // Holds what it is told to destroy.
@@ -161,6 +157,7 @@ void add_manners(std::vector<Operation>& all) {
     return {};
   };
   all.back().keyring_is_lost = true;
+  all.back().acts_on_what_it_finds = true;
   all.push_back(like("open", "open_with_a_mirror_behind", all, Manner::mirrored));
   all.back().before = [](World& world) -> Status {
     world.close();

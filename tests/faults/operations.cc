@@ -186,10 +186,10 @@ void add_exports(std::vector<Operation>& all) {
   all.push_back(of_store("receipt", Kind::reads, [](World& world) {
     return world.tenant().receipt(as_bytes("request-1"));
   }));
-  all.back().may_make_a_key = true;
+  all.back().acts_on_what_it_finds = true;
   all.push_back(of_store("checkpoint", Kind::reads,
                          [](World& world) { return world.store().checkpoint(world.region()); }));
-  all.back().may_make_a_key = true;
+  all.back().acts_on_what_it_finds = true;
   all.push_back(of_store("stats", Kind::reads, [](World& world) { return world.store().stats(); }));
   all.push_back(
       of_store("diagnose", Kind::reads, [](World& world) { return world.store().diagnose(); }));
@@ -304,6 +304,7 @@ std::vector<Operation> all_of_them() {
   add_incidents(all);
   add_lives(all);
   add_custody(all);
+  add_left_behind(all);
   return all;
 }
 
@@ -314,10 +315,12 @@ const std::vector<Operation>& operations() {
   return all;
 }
 
-const Operation& operation(std::string_view name) {
-  for (const Operation& one : operations())
+const Operation& operation_in(const std::vector<Operation>& all, std::string_view name) {
+  for (const Operation& one : all)
     if (one.name == name) return one;
   std::abort();
 }
+
+const Operation& operation(std::string_view name) { return operation_in(operations(), name); }
 
 }  // namespace efface::test

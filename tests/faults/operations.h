@@ -39,8 +39,9 @@ struct Operation {
   // be neither all nor nothing.
   bool in_steps = false;
   Manner manner = Manner::alone;
-  bool keyring_is_lost = false;   // Its mirror is all there is.
-  bool may_make_a_key = false;    // Of a kind that reads: where a key is missing.
+  bool keyring_is_lost = false;  // Its mirror is all there is.
+  // Though it changes nothing else: makes a key where one is missing, or copies what it finds.
+  bool acts_on_what_it_finds = false;
   bool opens_only_after = false;  // What `before` leaves does not open: this mends it.
   // What else is claimed of what is there afterwards: a finding, or nothing.
   std::function<std::string(World&, bool acknowledged)> look{};
@@ -50,7 +51,12 @@ struct Operation {
 const std::vector<Operation>& operations();
 const Operation& operation(std::string_view name);
 
+// Of those that are there by now.
+const Operation& operation_in(const std::vector<Operation>& all, std::string_view name);
+
 // Those of custody_operations.cc: where keys and keyrings go, come from, and are kept twice.
 void add_custody(std::vector<Operation>& all);
+// Those of left_behind_operations.cc.
+void add_left_behind(std::vector<Operation>& all);
 
 }  // namespace efface::test

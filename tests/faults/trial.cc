@@ -63,7 +63,7 @@ bool says_what_the_library_said(Errc code, const Fault& fault, Call kind) {
     case Errc::out_of_memory:
       return fault.error == ENOMEM || kind == Call::derive;
     case Errc::io:
-      return kind == Call::commit;
+      return kind == Call::commit || fault.error == MDB_BAD_TXN;
     default:
       // Of a key that hides nothing, and of a receipt that does not verify when it is read back.
       return fault.is_a_lie ||
@@ -161,9 +161,8 @@ Room::Room(const Operation& crashed, std::size_t stop_at) : operation_(crashed) 
 Room::~Room() { ::munmap(report_, sizeof(Report)); }
 
 bool Room::bears_lies() const noexcept {
-  // A mirror is copied as it is.
-  return (operation_.kind == Kind::reads && !operation_.may_make_a_key) ||
-         (operation_.kind == Kind::opens && !operation_.keyring_is_lost);
+  return (operation_.kind == Kind::reads || operation_.kind == Kind::opens) &&
+         !operation_.acts_on_what_it_finds;
 }
 
 void Room::prepare() {
