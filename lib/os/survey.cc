@@ -1,11 +1,14 @@
 #include "os/survey.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -17,20 +20,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* passed_over = "lock.mdb";
+constexpr std::string_view passed_over = "lock.mdb";
 
-// The names in a directory that lead on, sorted.
+struct DirectoryCloser {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+
+// The names in a directory that lead on, sorted. Not by fs::directory_iterator: libstdc++ ends the
+// process where it has no memory for a name.
 std::vector<fs::path> listing_of(const fs::path& directory, FunctionRef<void()> unreadable) {
   std::vector<fs::path> names;
-  std::error_code failed;
-  fs::directory_iterator at(directory, failed);
-  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+  const std::unique_ptr<DIR, DirectoryCloser> opened(::opendir(directory.c_str()));
+  int failed = opened == nullptr ? errno : 0;
+  while (failed == 0) {
+    errno = 0;
+    const dirent* const entry = ::readdir(opened.get());
+    failed = errno;
+    if (entry == nullptr) break;
+    const std::string_view name(entry->d_name);
+    if (name == "." || name == ".." || name == passed_over) continue;
+    fs::path path = directory / name;
     std::error_code unknown;
-    const fs::file_status status = at->symlink_status(unknown);
+    const fs::file_status status = fs::symlink_status(path, unknown);
     const bool leads_on = fs::is_directory(status) || fs::is_regular_file(status);
-    if (!unknown && leads_on && at->path().filename() != passed_over) names.push_back(at->path());
+    if (!unknown && leads_on) names.push_back(std::move(path));
   }
-  if (failed) unreadable();
+  if (failed != 0) unreadable();
   std::ranges::sort(names);
   return names;
 }

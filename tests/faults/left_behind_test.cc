@@ -26,6 +26,8 @@ TEST(FailingQuestions, OfTheLedgerAndOfIncidentsChangeNothing) {
                     10);
 }
 
+TEST(FailingQuestions, OfOldCopiesChangeNothing) { expect_sound_both({"forensics"}, 35); }
+
 TEST(FailingAfterACrash, InTransferOrMergeSheIsFoundOrErased) {
   expect_sound_both(
       {"find_after_transfer_40", "find_after_transfer_60", "find_after_transfer_75",
