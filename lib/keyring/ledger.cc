@@ -305,6 +305,7 @@ Status Keyring::each_entry(std::uint64_t first,
 }
 
 Result<crypto::SigningKey> Keyring::signing_key() {
+  EFFACE_TRY(environment_.read());  // In a child of fork() what is remembered has been wiped.
   const auto find = [&]() -> Result<SharedKeys> {
     return load_keys(top_tree, std::nullopt, signing_tag());
   };

@@ -140,8 +140,11 @@ void add_shared(std::vector<Operation>& all) {
 }
 
 void add_questions(std::vector<Operation>& all) {
-  all.push_back(of_store("verifier_key", Kind::reads,
-                         [](World& world) { return world.store().verifier_key(world.region()); }));
+  all.push_back({"verifier_key", Kind::reads, false, {}, [](World& world) -> Run {
+                   if (!world.store().verifier_key(world.region())) std::abort();
+                   return
+                       [](World& now) { return status_of(now.store().verifier_key(now.region())); };
+                 }});
   all.back().acts_on_what_it_finds = true;
   all.push_back({"consistency_proof", Kind::reads, false, {}, [](World& world) -> Run {
                    std::string then = world.store().checkpoint(world.region()).value();
@@ -162,8 +165,9 @@ void add_questions(std::vector<Operation>& all) {
   all.push_back(of_store("notification", Kind::reads, [](World& world) {
     return world.store().notification(1, world.tenant(), Audience::authority);
   }));
-  all.push_back(of_store("count", Kind::reads, [](World& world) {
-    return world.tenant().count({.purpose = world.purpose("orders"), .held = false});
+  all.push_back(of_store("count", Kind::reads, [](World& world) -> Status {
+    EFFACE_ASSIGN(const Purpose orders, world.tenant().purpose("orders"));
+    return status_of(world.tenant().count({.purpose = orders, .held = false}));
   }));
   all.push_back({"forensics", Kind::reads, false, {}, [](World& world) -> Run {
                    const std::array<fs::path, 2> places{world.home() / "store", world.backup()};
