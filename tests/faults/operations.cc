@@ -124,21 +124,25 @@ void add_terms(std::vector<Operation>& all) {
 }
 
 void add_rights(std::vector<Operation>& all) {
-  all.push_back(on_person(
-      "grant", Kind::decides, "fay~7Qz3Vw9K", "orders", [](World& world, Subject& who, auto&) {
-        return world.tenant().grant(who, world.purpose("news"), {"v2", "phone"});
-      }));
+  all.push_back(on_person("grant", Kind::decides, "fay~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto&) -> Status {
+                            EFFACE_ASSIGN(const Purpose news, world.tenant().purpose("news"));
+                            return world.tenant().grant(who, news, {"v2", "phone"});
+                          }));
   all.push_back(on_person("withdraw", Kind::destroys, "ann~7Qz3Vw9K", "orders",
-                          [](World& world, Subject& who, auto&) {
-                            return world.tenant().withdraw(who, world.purpose("news"));
+                          [](World& world, Subject& who, auto&) -> Status {
+                            EFFACE_ASSIGN(const Purpose news, world.tenant().purpose("news"));
+                            return status_of(world.tenant().withdraw(who, news));
                           }));
   all.push_back(on_person("object", Kind::decides, "ann~7Qz3Vw9K", "orders",
-                          [](World& world, Subject& who, auto&) {
-                            return world.tenant().object(who, world.purpose("ads"));
+                          [](World& world, Subject& who, auto&) -> Status {
+                            EFFACE_ASSIGN(const Purpose ads, world.tenant().purpose("ads"));
+                            return world.tenant().object(who, ads);
                           }));
   all.push_back(on_person("lift_objection", Kind::decides, "bob~7Qz3Vw9K", "orders",
-                          [](World& world, Subject& who, auto&) {
-                            return world.tenant().lift_objection(who, world.purpose("ads"));
+                          [](World& world, Subject& who, auto&) -> Status {
+                            EFFACE_ASSIGN(const Purpose ads, world.tenant().purpose("ads"));
+                            return world.tenant().lift_objection(who, ads);
                           }));
   all.push_back(
       on_person("restrict", Kind::decides, "ann~7Qz3Vw9K", "orders",

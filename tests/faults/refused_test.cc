@@ -87,6 +87,101 @@ TEST_F(Refused, ALatchedKeyringTakesNoChangeMore) {
   EXPECT_GE(refused, 30u);
 }
 
+bool is_of_one_tenant(const Operation& one) {
+  return is_of_a_plain_store(one) && one.kind != Kind::takes_a_copy;
+}
+
+// What was obtained before of a tenant, or of people, who are gone since: a typed answer.
+template <class Away>
+std::size_t refused_after(const Operation& one, World& world, Away&& away) {
+  const auto run = one.prepare(world);
+  const Status gone = away(world);
+  if (!gone) return 200;
+  const Status answer = run(world);
+  if (answer) return 0;
+  switch (answer.error().code()) {
+    case Errc::tenant_unknown:
+    case Errc::subject_unknown:
+    case Errc::subject_erased:
+    case Errc::suppressed:
+    case Errc::restricted:
+    case Errc::transfer_pending:
+      return 1;
+    default:
+      return 100;
+  }
+}
+
+Status offboard(World& world) {
+  for (const char* held : {"cat~7Qz3Vw9K"}) {
+    const auto released = world.tenant().release(world.subject(held), 1);
+    if (!released && released.error().code() != Errc::subject_unknown) return released.error();
+  }
+  const auto plan = world.store().prepare_offboard(world.tenant());
+  if (!plan) return plan.error();
+  return status_of(
+      world.store().offboard(world.store().tenant("acme", Actor("other")).value(), plan->token));
+}
+
+Status erase_everyone(World& world) {
+  for (const char* id : {"ann~7Qz3Vw9K", "bob~7Qz3Vw9K", "dan~7Qz3Vw9K", "fay~7Qz3Vw9K"}) {
+    auto who = world.tenant().subject(SubjectId(id));
+    if (!who) return who.error();
+    const auto erased = world.tenant().erase(*std::move(who));
+    if (!erased) return erased.error();
+  }
+  return {};
+}
+
+Status restrict_everyone(World& world) {
+  for (const char* id : {"ann~7Qz3Vw9K", "bob~7Qz3Vw9K", "fay~7Qz3Vw9K"})
+    if (const Status done = world.tenant().restrict(world.subject(id)); !done) return done;
+  return {};
+}
+
+TEST_F(Refused, ATenantOrPeopleWhoAreGoneAreSaidToBe) {
+  std::size_t refused = 0;
+  for (const Operation& one : operations()) {
+    if (!is_of_one_tenant(one)) continue;
+    for (const auto away : {offboard, erase_everyone, restrict_everyone}) {
+      const int answer = with_store(
+          one, [&](World& world) { return static_cast<int>(refused_after(one, world, away)); });
+      EXPECT_LE(answer, 1) << one.name;
+      refused += answer == 1 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(refused, 50u);
+}
+
+// As another process did, while this one had the store open.
+TEST_F(Refused, ATenantOrPeopleWhoAreGoneElsewhereAreSaidToBe) {
+  std::size_t refused = 0;
+  for (const Operation& one : operations()) {
+    if (!is_of_one_tenant(one) || one.name == "migrate_root") continue;
+    for (const auto away : {offboard, erase_everyone, restrict_everyone}) {
+      fs::remove_all(home_ / "work");
+      fs::copy(home_ / "base", home_ / "work", fs::copy_options::recursive);
+      const auto elsewhere = [&](World&) -> Status {
+        const int done = answer_of([&] {
+          World other(home_ / "work", false, one.later, Manner::shared);
+          if (const Status opened = other.open(); !opened) return number(opened);
+          return number(away(other));
+        });
+        if (done == 0) return {};
+        return Error(Errc::conflict, "it cannot be done");
+      };
+      const int answer = answer_of([&] {
+        World world(home_ / "work", false, one.later, Manner::shared);
+        if (const Status opened = world.open(); !opened) return 150;
+        return static_cast<int>(refused_after(one, world, elsewhere));
+      });
+      EXPECT_LE(answer, 1) << one.name;
+      refused += answer == 1 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(refused, 50u);
+}
+
 TEST_F(Refused, AChildProcessHasNoStore) {
   std::size_t tried = 0;
   for (const Operation& one : operations()) {
