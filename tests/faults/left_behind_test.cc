@@ -60,6 +60,36 @@ TEST(FailingBesideOthers, WhatTheyCommittedIsSeen) {
                     50);
 }
 
+// Of every operation, in a store that processes share: somebody else has a lock, or all readers'
+// places.
+Sweep of_every_shared(Operation::Kind kind, std::size_t stride) {
+  Sweep all;
+  for (Operation one : operations()) {
+    if (one.kind != kind || one.manner != Manner::alone || one.before || one.name == "migrate_root")
+      continue;
+    one.manner = Manner::shared;
+    one.name += "_shared";
+    all += of_operation(one, stride, Whose::locks);
+  }
+  return all;
+}
+
+TEST(FailingBesideOthers, WhoHaveALockReadsAreBusyOrDone) {
+  expect_sound(of_every_shared(Operation::Kind::reads, stride_of(61, 3)), 20);
+}
+
+TEST(FailingBesideOthers, WhoHaveALockWritesAreBusyOrDone) {
+  expect_sound(of_every_shared(Operation::Kind::writes, stride_of(61, 3)), 5);
+}
+
+TEST(FailingBesideOthers, WhoHaveALockDecisionsAreBusyOrDone) {
+  expect_sound(of_every_shared(Operation::Kind::decides, stride_of(61, 3)), 50);
+}
+
+TEST(FailingBesideOthers, WhoHaveALockErasuresAreBusyOrDone) {
+  expect_sound(of_every_shared(Operation::Kind::destroys, stride_of(61, 3)), 50);
+}
+
 TEST(FailingBesideOthers, ATransferLeavesAPersonWhole) {
   expect_sound_both({"transfer_after_others_suppress"}, 35);
 }

@@ -56,10 +56,15 @@ Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
     }
     all.points += all.injections > before ? 1 : 0;
   };
-  if (whose == Whose::libraries) {
+  if (whose == Whose::locks) {
+    for (std::size_t at = 1; at <= room.calls().size(); ++at)
+      if (room.calls()[at - 1] == Call::lock_file) at_point({.at = at}, Call::lock_file);
+  }
+  if (whose != Whose::system) {
     for (std::size_t at = 1; at <= room.library_calls().size(); ++at)
-      at_point({.at = at, .library = true, .kind = room.library_calls()[at - 1]},
-               room.library_calls()[at - 1]);
+      if (whose == Whose::libraries || room.library_calls()[at - 1] == Call::begin)
+        at_point({.at = at, .library = true, .kind = room.library_calls()[at - 1]},
+                 room.library_calls()[at - 1]);
     return all;
   }
   for (std::size_t at = 1; at <= room.calls().size(); ++at)
@@ -69,16 +74,17 @@ Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
   return all;
 }
 
+Sweep of_operation(const Operation& one, std::size_t stride, Whose whose) {
+  Room room(one);
+  const Sweep sweep = at_every_point(room, stride, whose);
+  std::printf("%s: %zu points, %zu injections\n", one.name.c_str(), sweep.points, sweep.injections);
+  return sweep;
+}
+
 Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride,
                     Whose whose) {
   Sweep all;
-  for (const std::string_view name : names) {
-    Room room(operation(name));
-    const Sweep one = at_every_point(room, stride, whose);
-    std::printf("%.*s: %zu points, %zu injections\n", static_cast<int>(name.size()), name.data(),
-                one.points, one.injections);
-    all += one;
-  }
+  for (const std::string_view name : names) all += of_operation(operation(name), stride, whose);
   return all;
 }
 

@@ -24,11 +24,13 @@ struct Sweep {
   Sweep& operator+=(const Sweep& other);
 };
 
-// Whose calls fail.
-enum class Whose : std::uint8_t { system, libraries };
+// Whose calls fail: all of the system's and the allocations, all of the libraries', or those that
+// lock files and those that begin a transaction.
+enum class Whose : std::uint8_t { system, libraries, locks };
 
 // stride: every such many-eth mishap alone, for slow builds.
 Sweep at_every_point(Room& room, std::size_t stride = 1, Whose whose = Whose::system);
+Sweep of_operation(const Operation& one, std::size_t stride = 1, Whose whose = Whose::system);
 Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride = 1,
                     Whose whose = Whose::system);
 // Opening what a crash left, at each of the crashed operation's calls that change a file.

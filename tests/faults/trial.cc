@@ -92,6 +92,8 @@ bool says_what_failed(Errc code, const Fault& fault, Call kind) {
       return kind == Call::read && fault.error == half_transfer;
     case Errc::busy:  // Somebody else has the lock.
       return kind == Call::lock_file && fault.error == EAGAIN;
+    case Errc::transfer_pending:  // The lock of who moves somebody.
+      return kind == Call::lock_file;
     default:
       return false;
   }
