@@ -66,9 +66,11 @@ class Check {
   void start_over() {
     world_.close();
     fs::remove_all(world_.home() / "store");
-    for (const std::string& region : world_.region_names())
+    for (const std::string& region : world_.region_names()) {
+      fs::remove_all(world_.elsewhere(region));
       for (const FileRootKeyStoreOptions& file : world_.root_key_files(region))
         if (!FileRootKeyStore::open(file)) fs::remove(file.path);
+    }
   }
 
   void compare(const std::string& seen) {

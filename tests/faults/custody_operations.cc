@@ -104,7 +104,6 @@ fs::path verifier_path(const World& world) { return world.home() / "verifier"; }
 
 // The capsule and the ledger's copy are left, and a root key file that knows no keyring.
 Status lose_the_keyring(World& world) {
-  EFFACE_TRY(make_capsule(world));
   EFFACE_ASSIGN(const std::string verifier, world.store().verifier_key(world.region()));
   std::ofstream(verifier_path(world)) << verifier;
   world.close();
@@ -134,13 +133,42 @@ void add_capsules(std::vector<Operation>& all) {
                    return [verifier = std::move(verifier)](World& now) -> Status {
                      EFFACE_TRY(now.open_root_keys());
                      EFFACE_ASSIGN(const RecipientKeyPair keys, capsule_keys());
-                     return status_of(
-                         Store::restore(now.options(), from_capsule(now, keys, verifier)));
+                     auto done = Store::restore(now.options(), from_capsule(now, keys, verifier));
+                     // It was broken off when the keyring was back.
+                     if (!done && done.error().code() == Errc::exists)
+                       done = Store::restore(now.options(), {});
+                     return status_of(done);
                    };
                  }});
-  all.back().before = lose_the_keyring;
+  all.back().before = [](World& world) -> Status {
+    EFFACE_TRY(make_capsule(world));
+    return lose_the_keyring(world);
+  };
   all.back().opens_only_after = true;
   all.back().in_steps = true;
+  all.back().acts_on_what_it_finds = true;
+  // With a capsule from before what was decided since.
+  all.push_back(all.back());
+  all.back().name = "restore_capsule_of_before";
+  all.back().before = [](World& world) -> Status {
+    EFFACE_TRY(make_capsule(world));
+    EFFACE_TRY(world.tenant().erase(world.subject("fay~7Qz3Vw9K")));
+    EFFACE_TRY(world.tenant().withdraw(world.subject("ann~7Qz3Vw9K"), world.purpose("news")));
+    EFFACE_TRY(world.tenant().suppress(SubjectId("bob~7Qz3Vw9K")));
+    EFFACE_TRY(world.tenant().suppress(SubjectId("ida~7Qz3Vw9K")));
+    EFFACE_TRY(world.store().rotate_root(world.region(), Actor("desk")));
+    EFFACE_TRY(world.tenant().object(world.subject("ann~7Qz3Vw9K"), world.purpose("ads")));
+    return lose_the_keyring(world);
+  };
+  all.push_back(all.back());
+  all.back().name = "restore_capsule_offboarded";
+  all.back().before = [](World& world) -> Status {
+    EFFACE_TRY(make_capsule(world));
+    EFFACE_TRY(world.tenant().release(world.subject("cat~7Qz3Vw9K"), 1));
+    EFFACE_ASSIGN(const OffboardPlan plan, world.store().prepare_offboard(world.tenant()));
+    EFFACE_TRY(world.store().offboard(Tenant(world.tenant()), plan.token));
+    return lose_the_keyring(world);
+  };
   all.push_back(of_store("verify_backup", Kind::reads,
                          [](World& world) { return Store::verify_backup(world.backup()); }));
   all.back().before = [](World& world) {
@@ -171,6 +199,8 @@ void add_manners(std::vector<Operation>& all) {
   all.push_back(like("erase", "erase_shared_store", all, Manner::shared));
   all.push_back(like("open", "open_shared_store", all, Manner::shared));
   all.push_back(like("open", "open_verified", all, Manner::verified));
+  all.push_back(like("open", "open_elsewhere", all, Manner::elsewhere));
+  all.push_back(like("create", "create_elsewhere", all, Manner::elsewhere));
   for (const auto& [manner, with] : {std::pair(Manner::passphrase, "_by_passphrase"),
                                      std::pair(Manner::composite, "_by_composite"),
                                      std::pair(Manner::replicated, "_by_replicas")})

@@ -89,15 +89,15 @@ TEST(Failing, LookingAtABackupChangesNothing) {
 }
 
 TEST(Failing, OpeningByAMirrorLosesNobody) {
-  expect_sound(of_operations({"open_by_mirror"}, 3), 500);
+  expect_sound(of_operations({"open_by_mirror"}, stride_of(3)), 500);
 }
 
 TEST(Failing, OfAMirrorLosesNobody) {
   // With the mirrors there are many points: every fifth mishap is taken.
-  expect_sound(
-      of_operations(
-          {"open_mirrored", "open_with_a_mirror_behind", "erase_mirrored", "maintain_mirrored"}, 5),
-      700);
+  expect_sound(of_operations({"open_mirrored", "open_with_a_mirror_behind", "erase_mirrored",
+                              "maintain_mirrored"},
+                             stride_of(5)),
+               700);
 }
 
 TEST(Failing, OfAStoreThatIsSharedLosesNobody) {

@@ -63,14 +63,24 @@ constexpr std::array<Mishap, 7> of_begin{{{MDB_READERS_FULL, false},
                                           {MDB_PANIC, true},
                                           {ENOMEM, false},
                                           {EAGAIN, true}}};
-constexpr std::array<Mishap, 8> of_find{{{MDB_CORRUPTED, false},
-                                         {MDB_BAD_TXN, false},
-                                         {MDB_CORRUPTED, true},
-                                         {MDB_PAGE_NOTFOUND, false},
-                                         {MDB_NOTFOUND, false, true},
-                                         {first_changed, false, true},
-                                         {zeroed, false, true},
-                                         {cut, false, true}}};
+// Where the fields of what is stored begin, near enough.
+#define EFFACE_CHANGED_BYTES                                                                       \
+  {changed_at(0), false, true}, {changed_at(1), false, true}, {changed_at(2), false, true},        \
+      {changed_at(3), false, true}, {changed_at(4), false, true}, {changed_at(8), false, true},    \
+      {changed_at(12), false, true}, {changed_at(17), false, true}, {changed_at(20), false, true}, \
+      {changed_at(24), false, true}, {changed_at(32), false, true}, {changed_at(40), false, true}, \
+      {changed_at(48), false, true}, {changed_at(64), false, true}, {changed_at(84), false, true}, \
+      {changed_at(100), false, true}, {                                                            \
+    changed_at(last_place), false, true                                                            \
+  }
+constexpr std::array<Mishap, 24> of_find{{{MDB_CORRUPTED, false},
+                                          {MDB_BAD_TXN, false},
+                                          {MDB_CORRUPTED, true},
+                                          {MDB_PAGE_NOTFOUND, false},
+                                          {MDB_NOTFOUND, false, true},
+                                          {zeroed, false, true},
+                                          {cut, false, true},
+                                          EFFACE_CHANGED_BYTES}};
 constexpr std::array<Mishap, 5> of_change{{{MDB_MAP_FULL, false},
                                            {MDB_MAP_FULL, true},
                                            {MDB_CORRUPTED, false},
@@ -82,8 +92,9 @@ constexpr std::array<Mishap, 6> of_commit{{{EIO, false},
                                            {ENOSPC, true},
                                            {MDB_MAP_FULL, false},
                                            {MDB_MAP_FULL, true}}};
-constexpr std::array<Mishap, 4> of_unseal{
-    {{refused, false}, {refused, true}, {first_changed, false, true}, {zeroed, false, true}}};
+constexpr std::array<Mishap, 20> of_unseal{
+    {{refused, false}, {refused, true}, {zeroed, false, true}, EFFACE_CHANGED_BYTES}};
+#undef EFFACE_CHANGED_BYTES
 constexpr std::array<Mishap, 2> of_refusal{{{refused, false}, {refused, true}}};
 
 constinit thread_local bool within = false;  // The injector's own calls are nobody's.
@@ -205,9 +216,10 @@ void* find_real(const char* name) {
 
 std::string_view name(Call call) noexcept {
   constexpr std::array<std::string_view, call_kinds> names{
-      "open",   "read",   "write",          "sync",   "truncate",  "map",      "lock_memory",
-      "rename", "unlink", "make_directory", "status", "lock_file", "allocate", "environment",
-      "begin",  "find",   "change",         "commit", "unseal",    "derive",   "unpack"};
+      "open",        "read",        "write",  "sync",           "truncate", "map",
+      "lock_memory", "rename",      "unlink", "make_directory", "status",   "lock_file",
+      "allocate",    "environment", "begin",  "find",           "change",   "commit",
+      "unseal",      "derive",      "unpack", "root_keys"};
   return names[static_cast<std::size_t>(call)];
 }
 
@@ -249,6 +261,7 @@ std::span<const Mishap> mishaps(Call call) noexcept {
       return of_unseal;
     case Call::derive:
     case Call::unpack:
+    case Call::root_keys:
       return of_refusal;
   }
   return {};

@@ -36,17 +36,19 @@ enum class Call : std::uint8_t {
   unseal,       // libsodium: what opens or verifies
   derive,       // libsodium: a key from a passphrase; a seal for a public key
   unpack,       // libzstd: what decompresses
+  root_keys,    // the root key store (world.cc): a token that is not there
 };
-inline constexpr std::size_t call_kinds = 21;
+inline constexpr std::size_t call_kinds = 22;
 std::string_view name(Call call) noexcept;
 
 // An error number, LMDB's included; or
 inline constexpr int half_transfer = -1;  // a transfer takes half of its bytes,
 inline constexpr int refused = -2;        // what is sealed does not verify,
 inline constexpr int done_unsaid = -3;    // a commit is done, and answers EIO,
-inline constexpr int first_changed = -4;  // what is found or opened has another first byte,
-inline constexpr int zeroed = -5;         // is all zeros,
-inline constexpr int cut = -6;            // or is found without its second half.
+inline constexpr int zeroed = -5;         // what is found or opened is all zeros,
+inline constexpr int cut = -6;            // is found without its second half,
+constexpr int changed_at(int place) { return -100 - place; }  // or has another byte there;
+inline constexpr int last_place = 900;                        // this is the last one.
 
 struct Fault {
   std::size_t at = 0;  // Which call, from 1; 0: none. Each of the two below is counted apart.

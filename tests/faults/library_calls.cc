@@ -32,15 +32,21 @@ class Within {
 };
 int step(Call kind) { return within_library ? 0 : library_step(kind); }
 
+bool is_change(int mishap) {
+  return mishap <= efface::test::changed_at(0) &&
+         mishap >= efface::test::changed_at(efface::test::last_place);
+}
+bool is_damage(int mishap) {
+  return is_change(mishap) || mishap == efface::test::zeroed || mishap == efface::test::cut;
+}
+
 // Bytes that were opened or found are changed as the mishap says.
 void damage(int mishap, unsigned char* bytes, std::size_t size) {
   if (size == 0) return;
-  if (mishap == efface::test::first_changed) bytes[0] ^= 0x5a;
   if (mishap == efface::test::zeroed) std::fill_n(bytes, size, static_cast<unsigned char>(0));
-}
-bool is_damage(int mishap) {
-  return mishap == efface::test::first_changed || mishap == efface::test::zeroed ||
-         mishap == efface::test::cut;
+  if (is_change(mishap))
+    bytes[std::min(static_cast<std::size_t>(efface::test::changed_at(0) - mishap), size - 1)] ^=
+        0x5a;
 }
 
 // What LMDB found is in its map, which is not ours to change.

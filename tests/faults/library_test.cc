@@ -77,8 +77,13 @@ TEST(FailingLibraries, RestoringIsMendedByDoingItAgain) {
   expect_sound_libraries({"restore", "restore_capsule"}, 200);
 }
 
+TEST(FailingLibraries, RestoringWhatIsOlderIsMendedByDoingItAgain) {
+  expect_sound_libraries({"restore_capsule_of_before", "restore_capsule_offboarded"}, 200);
+}
+
 TEST(FailingLibraries, OpeningLeavesAStoreThatOpens) {
-  expect_sound_libraries({"create", "open", "open_verified"}, 90);
+  expect_sound_libraries({"create", "create_elsewhere", "open", "open_elsewhere", "open_verified"},
+                         150);
 }
 
 TEST(FailingLibraries, AMovedRootKeyIsInOneStoreOrTheOther) {

@@ -290,6 +290,7 @@ void add_lives(std::vector<Operation>& all) {
                    EFFACE_TRY(world.open_root_keys());
                    return status_of(Store::restore(world.options(), {world.backup()}));
                  })});
+  all.back().acts_on_what_it_finds = true;
   all.back().in_steps = true;
   all.back().before = [](World& world) -> Status {
     EFFACE_TRY(world.store().backup({world.backup()}));

@@ -62,7 +62,8 @@ Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
   }
   if (whose != Whose::system) {
     for (std::size_t at = 1; at <= room.library_calls().size(); ++at)
-      if (whose == Whose::libraries || room.library_calls()[at - 1] == Call::begin)
+      if (whose == Whose::libraries || room.library_calls()[at - 1] == Call::begin ||
+          room.library_calls()[at - 1] == Call::root_keys)
         at_point({.at = at, .library = true, .kind = room.library_calls()[at - 1]},
                  room.library_calls()[at - 1]);
     return all;

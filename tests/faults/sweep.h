@@ -25,7 +25,7 @@ struct Sweep {
 };
 
 // Whose calls fail: all of the system's and the allocations, all of the libraries', or those that
-// lock files and those that begin a transaction.
+// lock files, begin a transaction or ask the root key store.
 enum class Whose : std::uint8_t { system, libraries, locks };
 
 // stride: every such many-eth mishap alone, for slow builds.

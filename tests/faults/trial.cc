@@ -53,7 +53,8 @@ bool says_what_the_library_said(Errc code, const Fault& fault, Call kind) {
     case Errc::corruption:
       return kind != Call::begin && kind != Call::commit;
     case Errc::busy:
-      return kind == Call::begin;
+      // A map that is full, and that a transaction keeps where it is.
+      return kind == Call::begin || fault.error == MDB_MAP_FULL;
     case Errc::full:
       return fault.error == MDB_MAP_FULL;
     case Errc::too_large:
@@ -64,6 +65,8 @@ bool says_what_the_library_said(Errc code, const Fault& fault, Call kind) {
       return fault.error == ENOMEM || kind == Call::derive;
     case Errc::io:
       return kind == Call::commit || fault.error == MDB_BAD_TXN;
+    case Errc::token_unavailable:
+      return kind == Call::root_keys;
     default:
       // Of a key that hides nothing, and of a receipt that does not verify when it is read back.
       return fault.is_a_lie ||

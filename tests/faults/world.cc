@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "faults/injector.h"
+#include "faults/library_step.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {
@@ -17,6 +18,58 @@ bool is_there(const std::filesystem::path& path) {
   const Unhindered own;
   return std::filesystem::exists(path);
 }
+
+// Each call of it may be one that fails.
+class RootKeysThatFail final : public RootKeyStore {
+ public:
+  explicit RootKeysThatFail(RootKeyStore& real) : real_(real) {}
+  StoreId id() const override { return real_.id(); }
+  Assurance assurance() const override { return real_.assurance(); }
+  Replicas replicas() const override { return real_.replicas(); }
+  Result<std::vector<Epoch>> list() override {
+    if (fails()) return refusal();
+    return real_.list();
+  }
+  Result<Anchor> anchor() override {
+    if (fails()) return refusal();
+    return real_.anchor();
+  }
+  Status create(Epoch epoch, const Anchor& anchor) override {
+    if (fails()) return refusal();
+    return real_.create(epoch, anchor);
+  }
+  Result<std::vector<std::byte>> wrap(Epoch epoch, Bytes context, KeyView key) override {
+    if (fails()) return refusal();
+    return real_.wrap(epoch, context, key);
+  }
+  Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) override {
+    if (fails()) return refusal();
+    return real_.unwrap(epoch, context, wrapped, out);
+  }
+  Status rotate(Epoch destroyed, Epoch created, const Anchor& anchor) override {
+    if (fails()) return refusal();
+    return real_.rotate(destroyed, created, anchor);
+  }
+  Status destroy(Epoch epoch) override {
+    if (fails()) return refusal();
+    return real_.destroy(epoch);
+  }
+  Result<bool> lies_within(const std::string& directory) const override {
+    if (fails()) return refusal();
+    return real_.lies_within(directory);
+  }
+  Result<bool> shares_volume(const std::string& directory) const override {
+    if (fails()) return refusal();
+    return real_.shares_volume(directory);
+  }
+  bool keeps_in_clear() const override { return real_.keeps_in_clear(); }
+  bool may_be_shared() const override { return real_.may_be_shared(); }
+
+ private:
+  static bool fails() { return library_step(Call::root_keys) != 0; }
+  static Error refusal() { return {Errc::token_unavailable, "told to fail"}; }
+  RootKeyStore& real_;
+};
 
 // Of a purpose, a person or a record: absence and refusal are part of what there is.
 bool is_state(Errc code) {
@@ -66,8 +119,13 @@ OpenOptions World::options() const {
   options.directory = home_ / "store";
   for (const std::string& name : region_names_) {
     const auto held = root_keys_.find(name);
-    options.regions.push_back({name, held == root_keys_.end() ? nullptr : held->second.get()});
+    options.regions.push_back(
+        {name, held == root_keys_.end() ? nullptr : held->second.given.get()});
     if (manner_ == Manner::mirrored) options.regions.back().keyring_mirrors = {mirror(name)};
+    if (manner_ == Manner::elsewhere) {
+      options.regions.back().directory = elsewhere(name);
+      options.regions.back().ledger_copy = home_ / (name + ".ledger");
+    }
   }
   options.shared = manner_ == Manner::shared;
   options.verify_structure = manner_ == Manner::verified;
@@ -108,6 +166,8 @@ Status World::hold_root_keys(const std::string& region, bool creates) {
     EFFACE_ASSIGN(opened.over, ReplicatedRootKeyStore::over(all));
   }
   const Unhindered own;
+  opened.given = std::make_unique<RootKeysThatFail>(
+      opened.over != nullptr ? *opened.over : static_cast<RootKeyStore&>(*opened.files[0]));
   root_keys_[region] = std::move(opened);
   return {};
 }
@@ -139,6 +199,8 @@ Status World::open_store() {
   if (!opened && opened.error().code() == Errc::root_key_mismatch && has_moved()) {
     root_keys_.clear();
     EFFACE_ASSIGN(auto next, FileRootKeyStore::open(root_key_options(next_root_key())));
+    const Unhindered own;
+    root_keys_["eu"].given = std::make_unique<RootKeysThatFail>(*next);
     root_keys_["eu"].files.push_back(std::move(next));
     opened = Store::open(options());
   }
@@ -203,8 +265,13 @@ Status World::make_people() {
     EFFACE_TRY(put(id, "orders", "second~7Qz3Vw9K", std::string(300, 'x')));
     EFFACE_TRY(put(id, "ads", "third~7Qz3Vw9K", "three~7Qz3Vw9K"));
   }
-  EFFACE_TRY(put("ann~7Qz3Vw9K", "orders", "first~7Qz3Vw9K",
-                 "won~7Qz3Vw9K"));  // What is replaced is residue.
+  // What is replaced is residue; and who was told what, and how, is in her summary.
+  const std::array<std::string_view, 2> told{"a courier", "a bank"};
+  PutOptions with;
+  with.recipients = told;
+  with.automated_decision = true;
+  EFFACE_TRY(activity("orders").put(subject("ann~7Qz3Vw9K"), RecordName("first~7Qz3Vw9K"),
+                                    as_bytes("won~7Qz3Vw9K"), with));
   EFFACE_TRY(tenant_->grant(subject("ann~7Qz3Vw9K"), purpose("news"), {"v1", "web"}));
   EFFACE_TRY(put("ann~7Qz3Vw9K", "news", "topic~7Qz3Vw9K", "sports~7Qz3Vw9K"));
   return {};

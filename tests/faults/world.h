@@ -16,9 +16,10 @@ namespace efface::test {
 // How it is opened.
 enum class Manner : std::uint8_t {
   alone,
-  mirrored,  // With a mirror of the keyring.
-  shared,    // As one of several processes.
-  verified,  // Every page is walked first.
+  mirrored,   // With a mirror of the keyring.
+  shared,     // As one of several processes.
+  verified,   // Every page is walked first.
+  elsewhere,  // With its region, and the copy of its ledger, apart.
   // With another root key store:
   passphrase,  // a file that is sealed,
   composite,   // two files, of which either is enough to destroy,
@@ -54,6 +55,9 @@ class World {
   std::filesystem::path mirror(const std::string& region) const {
     return home_ / (region + ".mirror");
   }
+  std::filesystem::path elsewhere(const std::string& region) const {
+    return home_ / (region + ".region");
+  }
   std::filesystem::path backup() const;
   std::filesystem::path capsule() const;
   const std::filesystem::path& home() const noexcept { return home_; }
@@ -79,8 +83,8 @@ class World {
  private:
   struct RootKeys {
     std::vector<std::unique_ptr<FileRootKeyStore>> files;
-    std::unique_ptr<RootKeyStore> over;  // All of them, where there are several.
-    RootKeyStore* get() const noexcept { return over != nullptr ? over.get() : files[0].get(); }
+    std::unique_ptr<RootKeyStore> over;   // All of them, where there are several.
+    std::unique_ptr<RootKeyStore> given;  // In front: it fails as the injector says.
   };
   // Creates what is not there, if that is asked.
   Status hold_root_keys(const std::string& region, bool creates);
