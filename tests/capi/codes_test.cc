@@ -1,6 +1,7 @@
 // The C interface and the library speak of one list of errors.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <regex>
@@ -15,7 +16,7 @@ namespace {
 // Every enumerator with its number, as it stands in a header.
 std::map<std::string, int> numbers_in(const char* header, const std::regex& line) {
   std::map<std::string, int> found;
-  std::ifstream in(std::string(EFFACE_SOURCE_DIR) + "/include/efface/" + header);
+  std::ifstream in(std::filesystem::path(EFFACE_SOURCE_DIR "/include/efface") / header);
   for (std::string text; std::getline(in, text);) {
     std::smatch match;
     if (!std::regex_search(text, match, line)) continue;
