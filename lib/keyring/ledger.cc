@@ -128,6 +128,9 @@ Status Keyring::catch_up_copy() {
   std::vector<std::byte> frames;
   for (std::uint64_t index = good; index < head.tree.size; ++index) {
     EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+    chain = next_chain(chain, row.entry);
+    if (chain != row.chain)  // What is damaged here is not copied.
+      return Error(Errc::corruption, "an entry of the ledger does not follow the one before");
     add_frame(frames, row.chain, row.entry);
     if (frames.size() < batch_bytes && index + 1 < head.tree.size) continue;
     EFFACE_TRY(copy.write(offset, frames));
