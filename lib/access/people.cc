@@ -145,6 +145,26 @@ Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id) {
   return subjects::subject_tag(*pseudonym, id);
 }
 
+Status LoadAhead::before(const TenantState& tenant, std::span<const SubjectId> ids,
+                         std::size_t next) {
+  if (next < ahead_) return {};
+  std::size_t some = ids.size() - next;
+  for (const TenantRegion& region : tenant.regions())
+    if (region.region->open) some = std::min(some, region.region->keyring->ahead_max());
+  ahead_ = next + std::max<std::size_t>(some, 1);
+  if (some < 2) return {};
+  for (const TenantRegion& region : tenant.regions()) {
+    if (!region.region->open) continue;
+    std::vector<keyring::Tag> tags;
+    for (const SubjectId& id : ids.subspan(next, some)) {
+      if (!subjects::check_id(id)) continue;  // It is refused where it is looked for.
+      EFFACE_ASSIGN(tags.emplace_back(), tag_of(region, id));
+    }
+    EFFACE_TRY(region.region->keyring->load_ahead(region.people(), tags));
+  }
+  return {};
+}
+
 namespace {
 
 constexpr int looks_max = 64;

@@ -66,4 +66,15 @@ Result<AllLocks> lock_all(const TenantState& tenant);
 // Her tag in a region of the tenant.
 Result<keyring::Tag> tag_of(const TenantRegion& region, SubjectId id);
 
+// Many ids are looked for together: the keys of the next of them are read before find_person needs
+// them.
+class LoadAhead {
+ public:
+  // ids[next] is looked for.
+  Status before(const TenantState& tenant, std::span<const SubjectId> ids, std::size_t next);
+
+ private:
+  std::size_t ahead_ = 0;  // So many are read.
+};
+
 }  // namespace efface::access

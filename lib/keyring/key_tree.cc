@@ -15,11 +15,6 @@ constexpr std::uint32_t splits_per_pass_max = 64;  // Bounds the leaves held ope
 
 constexpr std::uint32_t rows_added_per_bucket_max = 8;  // On average, before the tree may grow.
 
-struct Slot {
-  std::uint32_t bucket;
-  std::size_t item;
-};
-
 // How many buckets lie below one child of a node of this level.
 std::uint64_t buckets_per_child(std::uint8_t level) noexcept {
   std::uint64_t n = 1;
@@ -28,6 +23,11 @@ std::uint64_t buckets_per_child(std::uint8_t level) noexcept {
 }
 
 }  // namespace
+
+struct KeyTree::Slot {
+  std::uint32_t bucket;
+  std::size_t item;
+};
 
 std::optional<std::uint32_t> LeafEdit::find(const Tag& tag, Label label) const {
   for (std::uint32_t i = 0; i < node_.count(); ++i)
@@ -129,10 +129,10 @@ Result<TreeRoot> KeyTree::create(NodeWriter& nodes) const {
   return root;
 }
 
-Result<Node> KeyTree::open_leaf(const NodeReader& nodes, const TreeRoot& root,
-                                std::uint32_t bucket) const {
+Result<Node> KeyTree::open_above(const NodeReader& nodes, const TreeRoot& root,
+                                 std::uint32_t bucket, std::uint8_t to_level) const {
   EFFACE_ASSIGN(Node node, open_root(nodes, root));
-  for (std::uint8_t level = height(root.bucket_count); level > 0; --level) {
+  for (std::uint8_t level = height(root.bucket_count); level > to_level; --level) {
     const std::uint64_t span = buckets_per_child(level);
     const std::uint32_t index = static_cast<std::uint32_t>(bucket / span);
     const std::uint32_t slot = index % fan_out;
@@ -146,17 +146,79 @@ Result<Node> KeyTree::open_leaf(const NodeReader& nodes, const TreeRoot& root,
 
 Status KeyTree::find(const NodeReader& nodes, const TreeRoot& root, const Tag& tag,
                      FunctionRef<void(RowView)> look) const {
-  EFFACE_ASSIGN(const Node leaf, open_leaf(nodes, root, bucket_of(tag, root.bucket_count)));
+  EFFACE_ASSIGN(const Node leaf, open_above(nodes, root, bucket_of(tag, root.bucket_count), 0));
   for (std::uint32_t i = 0; i < leaf.count(); ++i)
     if (leaf.row(i).has_tag(tag)) look(leaf.row(i));
   return {};
 }
 
+std::vector<KeyTree::Slot> KeyTree::slots_of(std::span<const Tag> tags,
+                                             std::uint32_t bucket_count) {
+  std::vector<Slot> slots;
+  slots.reserve(tags.size());
+  for (std::size_t i = 0; i < tags.size(); ++i)
+    slots.push_back({bucket_of(tags[i], bucket_count), i});
+  std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
+    return a.bucket != b.bucket ? a.bucket < b.bucket : a.item < b.item;
+  });
+  return slots;
+}
+
+Status KeyTree::find_all(const NodeReader& nodes, const TreeRoot& root, std::span<const Tag> tags,
+                         FunctionRef<void(std::size_t, RowView)> look) const {
+  EFFACE_ASSIGN(const Node top, open_root(nodes, root));
+  const std::vector<Slot> slots = slots_of(tags, root.bucket_count);
+  return find_below(nodes, top, {tree_, height(root.bucket_count), 0}, slots,
+                    [&](const Slot& slot, const Node& leaf) {
+                      for (std::uint32_t i = 0; i < leaf.count(); ++i)
+                        if (leaf.row(i).has_tag(tags[slot.item])) look(slot.item, leaf.row(i));
+                    });
+}
+
+Status KeyTree::find_below(const NodeReader& nodes, const Node& node, NodeId id,
+                           std::span<const Slot> slots,
+                           FunctionRef<void(const Slot&, const Node&)> look) const {
+  if (id.level == 0) {
+    for (const Slot& slot : slots) look(slot, node);
+    return {};
+  }
+  const std::uint64_t span = buckets_per_child(id.level);
+  while (!slots.empty()) {
+    const auto index = static_cast<std::uint32_t>(slots.front().bucket / span);
+    std::size_t end = 1;
+    while (end < slots.size() && slots[end].bucket / span == index) ++end;
+    if (index % fan_out >= node.count())
+      return Error(Errc::corruption, "a keyring node lacks a child");
+    const NodeId below{tree_, static_cast<std::uint8_t>(id.level - 1), index};
+    EFFACE_ASSIGN(const Node child, open_node(nodes, below, node.child(index % fan_out)));
+    EFFACE_TRY(find_below(nodes, child, below, slots.first(end), look));
+    slots = slots.subspan(end);
+  }
+  return {};
+}
+
 Status KeyTree::walk_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
                           FunctionRef<void(RowView)> look) const {
-  EFFACE_ASSIGN(const Node leaf, open_leaf(nodes, root, bucket));
+  EFFACE_ASSIGN(const Node leaf, open_above(nodes, root, bucket, 0));
   for (std::uint32_t i = 0; i < leaf.count(); ++i) look(leaf.row(i));
   return {};
+}
+
+Result<std::uint32_t> KeyTree::walk_leaves(const NodeReader& nodes, const TreeRoot& root,
+                                           std::uint32_t first,
+                                           FunctionRef<void(std::uint32_t, RowView)> look) const {
+  if (root.bucket_count == 1) {
+    EFFACE_TRY(walk_leaf(nodes, root, first, [&](RowView row) { look(first, row); }));
+    return 1u;
+  }
+  EFFACE_ASSIGN(const Node parent, open_above(nodes, root, first, 1));
+  const std::uint32_t below = first - first % fan_out;
+  for (std::uint32_t slot = first % fan_out; slot < parent.count(); ++slot) {
+    const NodeId id{tree_, 0, below + slot};
+    EFFACE_ASSIGN(const Node leaf, open_node(nodes, id, parent.child(slot)));
+    for (std::uint32_t i = 0; i < leaf.count(); ++i) look(id.index, leaf.row(i));
+  }
+  return below + parent.count();
 }
 
 Status KeyTree::walk(const NodeReader& nodes, const TreeRoot& root,
@@ -284,12 +346,7 @@ Result<bool> KeyTree::edit(NodeWriter& nodes, TreeRoot& root, std::span<const Ta
                            FunctionRef<Status(std::size_t, LeafEdit&)> change,
                            const crypto::SecretKey* new_root_key) const {
   Edit edit{nodes, change, new_root_key, root.bucket_count};
-  edit.slots.reserve(tags.size());
-  for (std::size_t i = 0; i < tags.size(); ++i)
-    edit.slots.push_back({bucket_of(tags[i], root.bucket_count), i});
-  std::sort(edit.slots.begin(), edit.slots.end(), [](const Slot& a, const Slot& b) {
-    return a.bucket != b.bucket ? a.bucket < b.bucket : a.item < b.item;
-  });
+  edit.slots = slots_of(tags, root.bucket_count);
   EFFACE_ASSIGN(const bool rekeyed, run(edit, root));
   if (edit.units_grown == 0) return rekeyed;
   EFFACE_TRY(split(nodes, root, edit.units_grown, new_root_key));

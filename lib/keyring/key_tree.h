@@ -71,13 +71,21 @@ class KeyTree {
 
   Status find(const NodeReader& nodes, const TreeRoot& root, const Tag& tag,
               FunctionRef<void(RowView)> look) const;
+  // The same for many: each node on the way to several of them is opened once.
+  Status find_all(const NodeReader& nodes, const TreeRoot& root, std::span<const Tag> tags,
+                  FunctionRef<void(std::size_t, RowView)> look) const;
   // Every row, leaf by leaf, until look answers stop.
   Status walk(const NodeReader& nodes, const TreeRoot& root,
               FunctionRef<Result<Flow>(RowView)> look) const;
-  // The rows of one leaf, below root.bucket_count. A row that a split moves comes to stand in a
+  // The rows of one leaf, which is below root.bucket_count. A row that a split moves comes to stand in a
   // later leaf: who goes leaf by leaf may meet it twice, and never misses it.
   Status walk_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
                    FunctionRef<void(RowView)> look) const;
+  // Likewise of `first` and the leaves after it below the same node, which is then opened once for
+  // all of them. Answers the leaf after the last.
+  Result<std::uint32_t> walk_leaves(const NodeReader& nodes, const TreeRoot& root,
+                                    std::uint32_t first,
+                                    FunctionRef<void(std::uint32_t, RowView)> look) const;
 
   // Calls change(i, leaf) for every tags[i], leaf by leaf, and seals what it changed: a leaf that
   // only gained rows under its present key, any other and all its ancestors under fresh ones.
@@ -97,9 +105,16 @@ class KeyTree {
 
  private:
   struct Edit;
+  struct Slot;  // One of many tags, and the leaf that it belongs in.
+  static std::vector<Slot> slots_of(std::span<const Tag> tags, std::uint32_t bucket_count);
+  Status find_below(const NodeReader& nodes, const Node& node, NodeId id,
+                    std::span<const Slot> slots,
+                    FunctionRef<void(const Slot&, const Node&)> look) const;
   static std::uint8_t height(std::uint32_t bucket_count) noexcept;
   Result<Node> open_root(const NodeReader& nodes, const TreeRoot& root) const;
-  Result<Node> open_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket) const;
+  // The node of that level which the bucket is below; of a lower tree its root.
+  Result<Node> open_above(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
+                          std::uint8_t to_level) const;
   Result<Node> open_node(const NodeReader& nodes, NodeId id, crypto::KeyView key) const;
   Status walk_below(const NodeReader& nodes, const Node& node, std::uint8_t level,
                     std::uint32_t index, FunctionRef<Result<Flow>(RowView)> look, Flow& flow) const;

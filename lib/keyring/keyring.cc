@@ -318,6 +318,27 @@ Result<SharedKeys> Keyring::load_keys(std::uint32_t tree, const std::optional<Tr
   return SharedKeys(std::move(keys));
 }
 
+Status Keyring::load_ahead(const TreeRef& tree, std::span<const Tag> tags) {
+  look_for_others();
+  const std::uint64_t version = cache_.version();
+  const std::uint32_t number = tree_number(tree);
+  std::vector<Tag> wanted;
+  for (const Tag& tag : tags)
+    if (!cache_.find({number, tag})) wanted.push_back(tag);
+  std::vector<std::vector<Row>> rows(wanted.size());
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, tree));
+        return KeyTree(options_.region, number)
+            .find_all(nodes, root, wanted,
+                      [&](std::size_t i, RowView row) { rows[i].push_back(row.copy()); });
+      }));
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (!rows[i].empty())
+      cache_.keep({number, wanted[i]}, std::make_shared<const Keys>(std::move(rows[i])), version);
+  return {};
+}
+
 Result<SharedKeys> Keyring::keys(const TreeRef& tree, const Tag& tag) {
   return load_keys(tree_number(tree), tree, tag);
 }
@@ -345,6 +366,21 @@ Result<std::uint32_t> Keyring::walk_leaf(const TreeRef& tree, std::uint32_t leaf
         return KeyTree(options_.region, tree_number(tree)).walk_leaf(nodes, root, leaf, look);
       }));
   return leaves;
+}
+
+Result<Keyring::Walked> Keyring::walk_leaves(const TreeRef& tree, std::uint32_t first,
+                                             FunctionRef<void(std::uint32_t, RowView)> look) {
+  Walked walked{first, 0};
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, tree));
+        walked.leaves = root.bucket_count;
+        if (first >= root.bucket_count) return {};
+        const KeyTree people(options_.region, tree_number(tree));
+        EFFACE_ASSIGN(walked.next, people.walk_leaves(nodes, root, first, look));
+        return {};
+      }));
+  return walked;
 }
 
 Result<std::optional<codec::Plaintext>> Keyring::file(const TenantRef& tenant, const Row& row) {

@@ -111,6 +111,10 @@ class Keyring {
   // The rows of a tag; empty when there are none. An error is never "none".
   Result<SharedKeys> keys(const TreeRef& tree, const Tag& tag);
   Result<SharedKeys> tenant_keys(const TenantRef& tenant);
+  // Reads the rows of many tags at once, where each would else be looked for from the root down:
+  // the next keys() finds them. So many at a time are kept.
+  Status load_ahead(const TreeRef& tree, std::span<const Tag> tags);
+  std::size_t ahead_max() const noexcept { return options_.cached_tags_max / 2; }
   // Counts removals, and changes of rows that may refuse what was allowed. A reader that began
   // before one must look again before it answers.
   std::uint64_t removals() const noexcept {
@@ -122,6 +126,13 @@ class Keyring {
   // The rows of one leaf of a tree; answers how many leaves there are. See KeyTree::walk_leaf.
   Result<std::uint32_t> walk_leaf(const TreeRef& tree, std::uint32_t leaf,
                                   FunctionRef<void(RowView)> look);
+  // Of a run of leaves from `first` on, each with its number: an inner node's worth.
+  struct Walked {
+    std::uint32_t next;    // To go on with.
+    std::uint32_t leaves;  // There are.
+  };
+  Result<Walked> walk_leaves(const TreeRef& tree, std::uint32_t first,
+                             FunctionRef<void(std::uint32_t, RowView)> look);
   Status walk(const TreeRef& tree, FunctionRef<Result<Flow>(RowView)> look);
   Result<std::vector<TenantEntry>> tenants();
   // What it was given last. Errors: tenant_unknown.

@@ -50,6 +50,9 @@ struct Leaving {
   Person person;
   std::optional<std::string_view> id{};  // Nothing: it is looked up.
   std::size_t which = 0;
+  // She had no further identifier when she was found. If she has one now, nothing is removed, and
+  // she is looked at again.
+  bool was_alone = false;
 };
 
 struct Request {
@@ -76,17 +79,23 @@ Result<Asking> asking_for(const Request& request, std::span<const Leaving> peopl
   const About about{request.acting, ledger::Kind::erased, request.receipt};
   for (const Leaving& leaving : people) {
     const Person& person = leaving.person;
-    const auto keys = access::keys_of(person);
-    if (!keys && keys.error().code() == Errc::subject_erased) {
-      ++asking.unknown;
-      continue;
+    std::vector<Removal> hers;
+    if (leaving.was_alone) {
+      hers.push_back(removal_of(person, Removal::What::subject));
+      hers[0].only_if_aux = 0;
+    } else {
+      const auto keys = access::keys_of(person);
+      if (!keys && keys.error().code() == Errc::subject_erased) {
+        ++asking.unknown;
+        continue;
+      }
+      EFFACE_TRY(keys);
+      EFFACE_ASSIGN(hers, removals_of(person, **keys));
+      asking.has_aliases = asking.has_aliases || hers.size() > 1;
+      // It will be refused, and her identifiers stay with her.
+      const std::uint16_t flags = (**keys).find(keyring::person)->flags;
+      if ((flags & (keyring::flag_held | keyring::flag_moving)) != 0) hers.resize(1);
     }
-    EFFACE_TRY(keys);
-    EFFACE_ASSIGN(std::vector<Removal> hers, removals_of(person, **keys));
-    asking.has_aliases = asking.has_aliases || hers.size() > 1;
-    // It will be refused, and her identifiers stay with her.
-    const std::uint16_t flags = (**keys).find(keyring::person)->flags;
-    if ((flags & (keyring::flag_held | keyring::flag_moving)) != 0) hers.resize(1);
     if (!notice.empty()) hers[0].notice = notice;
     hers[0].number = leaving.which;
     const Status bound = leaving.id ? bind(about, *person.home, SubjectId(*leaving.id), hers[0])
@@ -141,7 +150,7 @@ Status erase_in(const Request& request, const TenantRegion& home, std::span<cons
     if (waits)
       ++into.held;
     else
-      attempt.again.push_back(leaving);
+      attempt.again.push_back({leaving.person, leaving.id, leaving.which});
   }
   return counted;
 }
@@ -211,9 +220,10 @@ Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Byte
   }
   std::map<const TenantRegion*, std::vector<Leaving>> by_home;
   std::unordered_set<Id16, Id16Hash> asked;
-  std::size_t which = 0;
-  for (const SubjectId& id : ids) {
-    const std::size_t position = which++;
+  access::LoadAhead ahead;
+  for (std::size_t position = 0; position < ids.size(); ++position) {
+    const SubjectId& id = ids[position];
+    EFFACE_TRY(ahead.before(*acting.tenant, ids, position));
     const auto person = access::find_person(acting.tenant, id);
     if (!person && (person.error().code() == Errc::subject_unknown ||
                     person.error().code() == Errc::suppressed)) {
@@ -221,8 +231,10 @@ Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Byte
       continue;
     }
     EFFACE_TRY(person);
-    if (asked.insert(person->handle).second)
-      by_home[person->home].push_back({*person, id.text, position});
+    if (!asked.insert(person->handle).second) continue;
+    const auto keys = access::keys_of(*person);  // Still at hand.
+    const bool was_alone = keys && (**keys).find(keyring::person)->aux == 0;
+    by_home[person->home].push_back({*person, id.text, position, was_alone});
   }
   bool pending = false;
   for (auto& [home, people] : by_home)

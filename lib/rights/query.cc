@@ -15,36 +15,73 @@ namespace {
 using access::TenantRegion;
 using access::TenantState;
 
-// What the rows of one person say, without her keys.
-struct Rows {
+// What the rows of some people say, without their keys: those of a run of leaves.
+class People {
+ public:
   struct Scope {
+    std::size_t person;
     keyring::Label label;
     std::uint16_t flags;
   };
-  keyring::Tag tag{};
-  std::optional<keyring::Handle> handle{};  // Nothing: nobody, or on her way here.
-  std::uint16_t flags = 0;
-  std::vector<Scope> scopes{};
-};
+  struct Rows {
+    std::uint32_t leaf;
+    keyring::Tag tag;
+    std::optional<keyring::Handle> handle{};  // Nothing: nobody, or on her way here.
+    std::uint16_t flags = 0;
+    std::size_t first_scope;  // Of those of her leaf, hers among them.
+    std::size_t scopes_end = 0;
+  };
 
-// The people of one leaf. Answers how many leaves there are.
-Result<std::uint32_t> people_of(const TenantRegion& home, std::uint32_t leaf,
-                                std::vector<Rows>& into) {
-  std::map<keyring::Tag, Rows> people;
-  EFFACE_ASSIGN(const std::uint32_t leaves,
-                home.region->keyring->walk_leaf(home.people(), leaf, [&](keyring::RowView row) {
-                  Rows& rows = people[row.tag()];
-                  rows.tag = row.tag();
-                  if (keyring::is_scope_in_use(row.label()))
-                    rows.scopes.push_back({row.label(), row.flags()});
-                  if (row.label() != keyring::person) return;
-                  rows.flags = row.flags();
-                  if ((row.flags() & keyring::flag_incoming) == 0) rows.handle = row.handle();
-                }));
-  for (auto& [tag, rows] : people)
-    if (rows.handle) into.push_back(std::move(rows));
-  return leaves;
-}
+  // From `first` on.
+  Result<keyring::Keyring::Walked> read(const TenantRegion& home, std::uint32_t first) {
+    people_.clear();
+    scopes_.clear();
+    leaf_begin_ = scopes_begin_ = 0;
+    EFFACE_ASSIGN(const auto walked,
+                  home.region->keyring->walk_leaves(
+                      home.people(), first,
+                      [&](std::uint32_t leaf, keyring::RowView row) { take(leaf, row); }));
+    end_leaf();
+    return walked;
+  }
+
+  std::span<const Rows> all() const noexcept { return people_; }
+  // Calls look with each scope of somebody until it answers true, or an error.
+  Result<bool> any_scope(const Rows& rows, FunctionRef<Result<bool>(const Scope&)> look) const {
+    const std::size_t person = static_cast<std::size_t>(&rows - people_.data());
+    for (std::size_t i = rows.first_scope; i < rows.scopes_end; ++i) {
+      if (scopes_[i].person != person) continue;
+      EFFACE_ASSIGN(const bool one, look(scopes_[i]));
+      if (one) return true;
+    }
+    return false;
+  }
+
+ private:
+  void take(std::uint32_t leaf, keyring::RowView row) {
+    if (leaf_begin_ < people_.size() && people_[leaf_begin_].leaf != leaf) end_leaf();
+    const keyring::Tag tag = row.tag();
+    std::size_t person = leaf_begin_;
+    while (person < people_.size() && people_[person].tag != tag) ++person;
+    if (person == people_.size())
+      people_.push_back({.leaf = leaf, .tag = tag, .first_scope = scopes_begin_});
+    if (keyring::is_scope_in_use(row.label()))
+      scopes_.push_back({person, row.label(), row.flags()});
+    if (row.label() != keyring::person) return;
+    people_[person].flags = row.flags();
+    if ((row.flags() & keyring::flag_incoming) == 0) people_[person].handle = row.handle();
+  }
+  void end_leaf() {
+    for (; leaf_begin_ < people_.size(); ++leaf_begin_)
+      people_[leaf_begin_].scopes_end = scopes_.size();
+    scopes_begin_ = scopes_.size();
+  }
+
+  std::vector<Rows> people_;
+  std::vector<Scope> scopes_;
+  std::size_t leaf_begin_ = 0;
+  std::size_t scopes_begin_ = 0;
+};
 
 bool has(std::uint16_t flags, std::uint16_t flag) noexcept { return (flags & flag) != 0; }
 
@@ -76,42 +113,49 @@ bool summary_matches(const Query& query, const access::Summary& summary) {
 }
 
 // A scope that goes meanwhile matches nothing.
-Result<bool> scope_matches(const Question& question, const Person& person,
-                           const Rows::Scope& scope) {
+Result<bool> scope_matches(const Question& question, FunctionRef<Person()> person,
+                           const People::Scope& scope) {
   const Query& query = question.query;
   if (question.purpose != 0 && scope.label != question.purpose) return false;
   if (query.consent && has(scope.flags, keyring::flag_granted) != *query.consent) return false;
   if (query.objected && has(scope.flags, keyring::flag_objected) != *query.objected) return false;
   if (!needs_summary(query)) return true;
-  const auto keys = access::keys_of(person);
+  const Person who = person();
+  const auto keys = access::keys_of(who);
   if (!keys && keys.error().code() == Errc::subject_erased) return false;
   EFFACE_TRY(keys);
   const keyring::Row* row = (*keys)->find(scope.label);
   if (row == nullptr) return false;
-  EFFACE_ASSIGN(const access::Summary summary, access::read_summary(person, **keys, *row));
+  EFFACE_ASSIGN(const access::Summary summary, access::read_summary(who, **keys, *row));
   return summary_matches(query, summary);
 }
 
-Result<bool> matches(const Question& question, const Person& person, const Rows& rows) {
+Result<bool> matches(const Question& question, const People& people, const People::Rows& rows,
+                     FunctionRef<Person()> person) {
   const Query& query = question.query;
   const auto restricted = has(rows.flags, keyring::flag_restricted | keyring::flag_leaving);
   if (query.restricted && restricted != *query.restricted) return false;
   if (query.held && has(rows.flags, keyring::flag_held) != *query.held) return false;
   if (!asks_of_scopes(question)) return true;
-  const auto of_purpose = [&](const Rows::Scope& scope) { return scope.label == question.purpose; };
-  if (query.consent && !*query.consent && std::ranges::none_of(rows.scopes, of_purpose))
-    return true;
-  for (const Rows::Scope& scope : rows.scopes) {
-    EFFACE_ASSIGN(const bool one, scope_matches(question, person, scope));
-    if (one) return true;
-  }
-  return false;
+  bool has_purpose = false;
+  EFFACE_ASSIGN(const bool found, people.any_scope(rows, [&](const People::Scope& scope) {
+    has_purpose = has_purpose || scope.label == question.purpose;
+    return scope_matches(question, person, scope);
+  }));
+  // Who has nothing there has not consented to it.
+  return found || (query.consent && !*query.consent && !has_purpose);
 }
 
 struct Cursor {
   std::size_t region = 0;
   std::uint32_t leaf = 0;
+  friend bool operator==(const Cursor&, const Cursor&) = default;
 };
+
+QueryPage end_at(QueryPage page, const Cursor& next) {
+  page.cursor = std::to_string(next.region) + '.' + std::to_string(next.leaf);
+  return page;
+}
 
 Result<Cursor> read_cursor(std::string_view text) {
   Cursor cursor;
@@ -146,32 +190,54 @@ Result<QueryPage> ask(
     return Error(Errc::invalid_argument, "consent is asked of a purpose");
   EFFACE_ASSIGN(Cursor at, read_cursor(options.cursor));
   QueryPage page;
+  People people;
+  std::optional<Cursor> last;  // Leaf that was looked at: a page ends between two.
+  const auto is_full = [&] { return last && page.matches >= options.limit; };
   for (; at.region < tenant->regions().size(); ++at.region, at.leaf = 0) {
     const TenantRegion& home = tenant->regions()[at.region];
     if (!home.region->open) continue;
     EFFACE_TRY(tenant->check_residency(home));
-    for (std::uint32_t leaves = at.leaf + 1; at.leaf < leaves; ++at.leaf) {
-      if (page.matches >= options.limit) {
-        page.cursor = std::to_string(at.region) + '.' + std::to_string(at.leaf);
-        return page;
-      }
-      std::vector<Rows> people;
-      EFFACE_ASSIGN(leaves, people_of(home, at.leaf, people));
-      for (const Rows& rows : people) {
-        const Person person{tenant, &home, rows.tag, *rows.handle};
-        EFFACE_ASSIGN(const bool match, matches(question, person, rows));
+    for (std::uint32_t leaves = at.leaf + 1; at.leaf < leaves;) {
+      if (is_full()) return end_at(std::move(page), at);
+      EFFACE_ASSIGN(const auto walked, people.read(home, at.leaf));
+      for (const People::Rows& rows : people.all()) {
+        const Cursor here{at.region, rows.leaf};
+        if (is_full() && *last != here) return end_at(std::move(page), here);
+        last = here;
+        if (!rows.handle) continue;
+        const auto person = [&] { return Person{tenant, &home, rows.tag, *rows.handle}; };
+        EFFACE_ASSIGN(const bool match, matches(question, people, rows, person));
         if (!match) continue;
         if (each != nullptr) {
-          EFFACE_ASSIGN(const auto id, id_unless_gone(person));
+          EFFACE_ASSIGN(const auto id, id_unless_gone(person()));
           if (!id) continue;
           (*each)(as_text(id->bytes()), home);
         }
         ++page.matches;
       }
+      at.leaf = walked.next;
+      leaves = walked.leaves;
     }
   }
   return page;
 }
+
+namespace {
+
+Status add_scope(const Person& person, const keyring::Keys& keys, const People::Scope& scope,
+                 ProcessingRecord::Entry& entry, std::set<std::string>& recipients) {
+  ++entry.people;
+  entry.consents += has(scope.flags, keyring::flag_granted) ? 1 : 0;
+  entry.objections += has(scope.flags, keyring::flag_objected) ? 1 : 0;
+  const keyring::Row* row = keys.find(scope.label);
+  if (row == nullptr) return {};
+  EFFACE_ASSIGN(const access::Summary summary, access::read_summary(person, keys, *row));
+  entry.automated_decisions = entry.automated_decisions || summary.automated;
+  for (const std::string_view recipient : summary.recipients) recipients.emplace(recipient);
+  return {};
+}
+
+}  // namespace
 
 Result<ProcessingRecord> processing_record(const std::shared_ptr<TenantState>& tenant) {
   EFFACE_TRY(tenant->check_here());
@@ -187,31 +253,25 @@ Result<ProcessingRecord> processing_record(const std::shared_ptr<TenantState>& t
   for (const TenantRegion& home : tenant->regions()) {
     if (!home.region->open)
       return Error(Errc::region_not_open, "the record needs all of the tenant's regions open");
-    std::uint32_t leaves = 1;
-    for (std::uint32_t leaf = 0; leaf < leaves; ++leaf) {
-      std::vector<Rows> people;
-      EFFACE_ASSIGN(leaves, people_of(home, leaf, people));
-      for (const Rows& rows : people) {
+    People people;
+    for (std::uint32_t leaf = 0, leaves = 1; leaf < leaves;) {
+      EFFACE_ASSIGN(const auto walked, people.read(home, leaf));
+      leaf = walked.next;
+      leaves = walked.leaves;
+      for (const People::Rows& rows : people.all()) {
+        if (!rows.handle) continue;
         ++record.people;
         record.people_restricted += has(rows.flags, keyring::flag_restricted) ? 1 : 0;
         record.people_held += has(rows.flags, keyring::flag_held) ? 1 : 0;
-        const auto keys = access::keys_of({tenant, &home, rows.tag, *rows.handle});
+        const Person person{tenant, &home, rows.tag, *rows.handle};
+        const auto keys = access::keys_of(person);
         if (!keys && keys.error().code() == Errc::subject_erased) continue;
         EFFACE_TRY(keys);
-        for (const Rows::Scope& scope : rows.scopes) {
-          ProcessingRecord::Entry& entry = entries[scope.label];
-          ++entry.people;
-          entry.consents += has(scope.flags, keyring::flag_granted) ? 1 : 0;
-          entry.objections += has(scope.flags, keyring::flag_objected) ? 1 : 0;
-          const keyring::Row* row = (*keys)->find(scope.label);
-          if (row == nullptr) continue;
-          EFFACE_ASSIGN(
-              const access::Summary summary,
-              access::read_summary({tenant, &home, rows.tag, *rows.handle}, **keys, *row));
-          entry.automated_decisions = entry.automated_decisions || summary.automated;
-          for (const std::string_view recipient : summary.recipients)
-            recipients[scope.label].emplace(recipient);
-        }
+        EFFACE_TRY(people.any_scope(rows, [&](const People::Scope& scope) -> Result<bool> {
+          EFFACE_TRY(
+              add_scope(person, **keys, scope, entries[scope.label], recipients[scope.label]));
+          return false;
+        }));
       }
     }
   }

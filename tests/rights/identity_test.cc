@@ -38,6 +38,38 @@ TEST_F(Identifiers, AnyOfThemErasesHerAndAllOfThem) {
   EXPECT_TRUE(tenant_->enrol(SubjectId("device-7"), *us_));
 }
 
+// Many are looked for together, as many at a time as the cache of keys allows.
+TEST_F(Identifiers, OfManyPeopleErasedInOneCallAllLeadToNobody) {
+  for (const std::size_t cached : {std::size_t{1}, std::size_t{64}, std::size_t{16'384}}) {
+    cached_people_max_ = cached;
+    reopen();
+    std::vector<std::string> names;
+    for (int i = 0; i < 300; ++i) names.push_back("p" + std::to_string(i));
+    const std::vector<SubjectId> ids(names.begin(), names.end());
+    ASSERT_TRUE(tenant_->find_or_enrol(std::span(ids).first(200), *eu_));
+    ASSERT_TRUE(tenant_->find_or_enrol(std::span(ids).subspan(200), *us_));
+    for (int i = 0; i < 300; i += 50)
+      ASSERT_TRUE(tenant_->add_identifier(find(names[static_cast<std::size_t>(i)]),
+                                          SubjectId("also " + std::to_string(i))));
+    ASSERT_TRUE(tenant_->hold(find("p7"), {"litigation", "case", {}}));
+    std::vector<SubjectId> asked(ids.begin(), ids.end() - 1);
+    for (const char* more : {"also 50", "p3", "nobody"}) asked.emplace_back(more);
+    const auto erased = tenant_->erase(asked);
+    ASSERT_TRUE(erased) << name(erased.error().code());
+    EXPECT_EQ(erased->erased, 298u);
+    EXPECT_EQ(erased->held, 1u);
+    EXPECT_EQ(erased->unknown, 1u);
+    EXPECT_EQ(*tenant_->count({}), 2u);
+    for (const SubjectId& id : ids)
+      EXPECT_EQ(tenant_->subject(id).has_value(), id.text == "p7" || id.text == "p299");
+    for (int i = 0; i < 300; i += 50)
+      EXPECT_EQ(code_of(tenant_->subject(SubjectId("also " + std::to_string(i)))),
+                Errc::subject_unknown);
+    ASSERT_TRUE(tenant_->release(find("p7"), 1));
+    ASSERT_TRUE(tenant_->erase(ids));
+  }
+}
+
 TEST_F(Identifiers, OfSomebodyElseAreRefused) {
   const Subject alice = enrol("alice");
   const Subject bob = enrol("bob");

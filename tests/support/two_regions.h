@@ -36,6 +36,7 @@ class TwoRegionsTest : public testing::Test {
     options.regions = {{"eu", eu_keys_.get(), {}}, {"us", us_keys_.get(), {}}};
     options.require_locked_memory = false;
     options.accept_l0 = true;
+    options.cached_people_max = cached_people_max_;
     options.now = [] { return std::chrono::system_clock::now() + offset_; };
     return options;
   }
@@ -63,6 +64,7 @@ class TwoRegionsTest : public testing::Test {
   static void advance(Days days) { offset_ += days; }
 
   static inline std::chrono::seconds offset_{};
+  std::size_t cached_people_max_ = OpenOptions().cached_people_max;
   TempDirectory home_{"regions"};
   std::unique_ptr<FileRootKeyStore> eu_keys_;
   std::unique_ptr<FileRootKeyStore> us_keys_;
