@@ -171,6 +171,11 @@ void stat(const Common& common, Output& out) {
            spell_bytes(stats.unlocked_bytes) + " not");
 }
 
+void metrics(const Common& common, Output& out) {
+  Session session(common);
+  out.raw(as_bytes(prometheus_text(take(session.store().stats()))));
+}
+
 }  // namespace
 
 void add_store_verbs(const Verbs& verbs) {
@@ -193,6 +198,10 @@ void add_store_verbs(const Verbs& verbs) {
       .add(verbs.app, "stat", "Numbers about the store",
            "efface stat --json --store people --root-key /mnt/keys/eu-west.root")
       .callback([&common, &action] { action = [&common](Output& out) { stat(common, out); }; });
+  verbs
+      .add(verbs.app, "metrics", "The same numbers as Prometheus reads them",
+           "efface metrics --store people --root-key /mnt/keys/eu-west.root")
+      .callback([&common, &action] { action = [&common](Output& out) { metrics(common, out); }; });
 }
 
 }  // namespace efface::cli

@@ -53,4 +53,12 @@ struct Stats {
   std::uint64_t unlocked_bytes = 0;  // Memory for keys that the system refused to lock.
 };
 
+// All of it as gauges in the text format of Prometheus, version 0.0.4, for a service to answer a
+// scrape with. Labels are names of regions: nothing of it says anything of a person or a tenant.
+//
+//   response.body = prometheus_text(store.stats().value());
+//
+// Source  prometheus.io/docs/instrumenting/exposition_formats
+EFFACE_EXPORT std::string prometheus_text(const Stats& stats);
+
 }  // namespace efface

@@ -1,4 +1,4 @@
-// docs/cli.md, run and compared.
+// docs/cli.md and docs/operations.md, run and compared.
 #include <gtest/gtest.h>
 
 #include "cli/page.h"
@@ -11,6 +11,11 @@ TEST(CliPage, ShowsWhatReallyHappens) {
   const efface::test::TempDirectory directory("page");
   std::filesystem::copy(EFFACE_SOURCE_DIR "/docs/examples/receipt", directory / "receipt");
   efface::test::expect_page("cli.md", directory, 20);
+}
+
+TEST(OperationsPage, ShowsWhatReallyHappens) {
+  const efface::test::TempDirectory directory("operations");
+  efface::test::expect_page("operations.md", directory, 40);
 }
 
 TEST(CliPage, IsComparedWithPlaceholders) {
