@@ -98,6 +98,10 @@ std::string markdown(const Measured& measured, const std::string& commit,
               times_table(measured));
   out += part("GDPRbench", about_gdprbench(measured), gdprbench_table(measured));
   out += part("Growth", image(plots, "scale.svg"), scale_table(measured));
+  out += part("Pages",
+              "Plain writes to a file: what a store of nodes could save at most that wrote them "
+              "side by side\n([0015](decisions/0015-what-bounds-the-figures.md)).\n",
+              page_table(measured));
   out +=
       part("Instructions",
            "Of one operation, counted by callgrind: nearly the same on every machine, to compare "

@@ -126,6 +126,19 @@ std::string rate_table(const Measured& measured) {
   return out;
 }
 
+std::string page_table(const Measured& measured) {
+  if (arguments_of(measured, "pages_scattered").empty()) return "";
+  std::string out =
+      "| pages of 4 KiB in a commit | at random places, then one more: two waits (us) | side by "
+      "side: "
+      "one wait (us) |\n|---:|---:|---:|\n";
+  for (const std::size_t pages : arguments_of(measured, "pages_scattered"))
+    out += row({whole(static_cast<double>(pages)),
+                whole(measured.median(of("pages_scattered", pages))),
+                whole(measured.median(of("pages_side_by_side", pages)))});
+  return out;
+}
+
 std::string times_table(const Measured& measured) {
   struct What {
     const char* name;

@@ -10,6 +10,7 @@ namespace efface::bench {
 std::string goals_table(const Measured& measured);
 std::string erase_table(const Measured& measured);  // Against records of the person.
 std::string rate_table(const Measured& measured);   // Against people a call and threads.
+std::string page_table(const Measured& measured);   // Against pages of a commit.
 std::string times_table(const Measured& measured);
 std::string peers_table(const Measured& measured);
 std::string fairness_notes(const Measured& measured);
