@@ -1,5 +1,6 @@
-// Each call of the system and each allocation of each public operation fails, once and for ever:
-// the answer is a typed error, nothing acknowledged is lost, nothing leaks, nothing hangs.
+// Each call of the system and each allocation of each public operation fails, each in one way, in
+// turn (sweep.h; in every way where EFFACE_EVERY_MISHAP is set): the answer is a typed error,
+// nothing acknowledged is lost, nothing leaks, nothing hangs.
 #include <gtest/gtest.h>
 
 #include "faults/sweep.h"
@@ -9,83 +10,83 @@ namespace {
 
 TEST(Failing, ReadsAnswerAnErrorAndChangeNothing) {
   expect_sound(of_operations({"get", "scan", "dossier", "query", "processing_record", "exposure"}),
-               400);
+               200);
 }
 
 TEST(Failing, QuestionsAboutTheStoreChangeNothing) {
-  expect_sound(of_operations({"receipt", "checkpoint", "stats", "diagnose", "check"}), 1'000);
+  expect_sound(of_operations({"receipt", "checkpoint", "stats", "diagnose", "check"}), 550);
 }
 
 TEST(Failing, ExportsEndInAnError) {
-  expect_sound(of_operations({"export_json", "export_sealed"}), 600);
+  expect_sound(of_operations({"export_json", "export_sealed"}), 290);
 }
 
 TEST(Failing, WritesLeaveNothingUnlessTheOutcomeIsUnknown) {
-  expect_sound(of_operations({"put", "put_again", "update", "remove", "batch"}), 300);
+  expect_sound(of_operations({"put", "put_again", "update", "remove", "batch"}), 150);
 }
 
 TEST(Failing, WritesOfSeveralStepsAreMendedByDoingThemAgain) {
-  expect_sound(of_operations({"put_new", "put_shared", "shred"}), 600);
+  expect_sound(of_operations({"put_new", "put_shared", "shred"}), 340);
 }
 
 TEST(Failing, TermsAreThereOrNot) {
   expect_sound(
       of_operations({"declare_tenant", "declare_purpose", "set_agreement", "permit_transfer"}),
-      300);
+      150);
 }
 
 TEST(Failing, EnrolmentsAreThereOrNot) {
-  expect_sound(of_operations({"enrol", "enrol_many", "add_identifier"}), 400);
+  expect_sound(of_operations({"enrol", "enrol_many", "add_identifier"}), 210);
 }
 
 TEST(Failing, DecisionsAboutAPersonAreThereOrNot) {
   expect_sound(of_operations({"grant", "object", "lift_objection", "restrict", "lift_restriction",
                               "hold", "release", "reinstate"}),
-               800);
+               420);
 }
 
 TEST(Failing, ErasuresAreNeverAcknowledgedWhileTheOldRootKeyLives) {
-  expect_sound(of_operations({"erase", "erase_many", "withdraw", "rotate_root"}), 800);
+  expect_sound(of_operations({"erase", "erase_many", "withdraw", "rotate_root"}), 380);
 }
 
 TEST(Failing, SuppressionsAreMendedByDoingThemAgain) {
-  expect_sound(of_operations({"suppress", "offboard"}), 500);
+  expect_sound(of_operations({"suppress", "offboard"}), 220);
 }
 
 TEST(Failing, TransfersLeaveAPersonWholeInOneRegion) {
-  expect_sound(of_operations({"transfer"}), 800);
+  expect_sound(of_operations({"transfer"}), 380);
 }
 
-TEST(Failing, MergesLeaveTwoPeopleOrOne) { expect_sound(of_operations({"merge"}), 800); }
+TEST(Failing, MergesLeaveTwoPeopleOrOne) { expect_sound(of_operations({"merge"}), 380); }
 
-TEST(Failing, MaintenanceLosesNobody) { expect_sound(of_operations({"maintain"}), 900); }
+TEST(Failing, MaintenanceLosesNobody) { expect_sound(of_operations({"maintain"}), 400); }
 
-TEST(Failing, BackupsAreWholeOrNotThere) { expect_sound(of_operations({"backup"}), 500); }
+TEST(Failing, BackupsAreWholeOrNotThere) { expect_sound(of_operations({"backup"}), 220); }
 
-TEST(Failing, RestoringIsMendedByDoingItAgain) { expect_sound(of_operations({"restore"}), 1'000); }
+TEST(Failing, RestoringIsMendedByDoingItAgain) { expect_sound(of_operations({"restore"}), 470); }
 
 TEST(Failing, CreationLeavesNothingThatStandsInTheWay) {
-  expect_sound(of_operations({"create"}), 1'000);
+  expect_sound(of_operations({"create"}), 510);
 }
 
-TEST(Failing, OpeningLeavesAStoreThatOpens) { expect_sound(of_operations({"open"}), 600); }
+TEST(Failing, OpeningLeavesAStoreThatOpens) { expect_sound(of_operations({"open"}), 290); }
 
 TEST(Failing, AMovedRootKeyIsInOneStoreOrTheOther) {
-  expect_sound(of_operations({"migrate_root", "migrate_root_mirrored", "retire_root"}), 500);
+  expect_sound(of_operations({"migrate_root", "migrate_root_mirrored", "retire_root"}), 310);
 }
 
 TEST(Failing, ExpiredDaysAreMendedByDestroyingThemAgain) {
-  expect_sound(of_operations({"commit_expiry"}), 500);
+  expect_sound(of_operations({"commit_expiry"}), 210);
 }
 
-TEST(Failing, CapsulesAreWholeOrNotThere) { expect_sound(of_operations({"make_capsule"}), 300); }
+TEST(Failing, CapsulesAreWholeOrNotThere) { expect_sound(of_operations({"make_capsule"}), 180); }
 
 TEST(Failing, BringingBackACapsuleIsMendedByDoingItAgain) {
   expect_sound(of_operations({"restore_capsule"}), 500);
 }
 
 TEST(Failing, LookingAtABackupChangesNothing) {
-  expect_sound(of_operations({"verify_backup"}), 100);
+  expect_sound(of_operations({"verify_backup"}), 40);
 }
 
 TEST(Failing, OpeningByAMirrorLosesNobody) {
@@ -131,7 +132,7 @@ TEST(Failing, WalkingThePagesLeavesAStoreThatOpens) {
 
 TEST(Failing, IncidentsAreOnTheRegisterOrNot) {
   expect_sound(
-      of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}), 300);
+      of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}), 170);
 }
 
 }  // namespace

@@ -7,14 +7,15 @@ namespace efface::test {
 namespace {
 
 TEST(FailingRecovery, FromACrashInEraseLeavesAStoreThatOpens) {
-  const Sweep sweep = of_recovery("erase", 7);
-  expect_sound(sweep, 500);
+  expect_sound(of_recovery("erase", stride_of(13, 7)), 270);
 }
 
-TEST(FailingRecovery, FromACrashInPutLosesNothing) { expect_sound(of_recovery("put", 7), 250); }
+TEST(FailingRecovery, FromACrashInPutLosesNothing) {
+  expect_sound(of_recovery("put", stride_of(13, 7)), 130);
+}
 
 TEST(FailingRecovery, FromACrashInTransferLeavesAPersonWhole) {
-  expect_sound(of_recovery("transfer", 29), 300);
+  expect_sound(of_recovery("transfer", stride_of(53, 29)), 160);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "faults/sweep.h"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -36,8 +37,9 @@ std::size_t stride_of(std::size_t usual, std::size_t thorough) {
 Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
   Sweep all;
   std::size_t next = 0;
+  std::array<std::size_t, call_kinds> points{};
   const auto inject = [&](const Fault& fault) {
-    if (all.enough() || next++ % stride != 0) return;
+    if (all.enough()) return;
     Room::Trial trial = room.run(fault);
     all.injections += trial.reached ? 1 : 0;
     for (std::string& finding : trial.findings) {
@@ -47,8 +49,13 @@ Sweep at_every_point(Room& room, std::size_t stride, Whose whose) {
   };
   const auto at_point = [&](Fault fault, Call call) {
     const std::size_t before = all.injections;
-    for (const Mishap& mishap : mishaps(call)) {
-      if (mishap.is_a_lie && !room.bears_lies()) continue;
+    std::vector<Mishap> possible;
+    for (const Mishap& mishap : mishaps(call))
+      if (!mishap.is_a_lie || room.bears_lies()) possible.push_back(mishap);
+    const std::size_t turn = points[static_cast<std::size_t>(call)]++;
+    for (std::size_t i = 0; i < possible.size(); ++i) {
+      if (stride == one_a_point ? i != turn % possible.size() : next++ % stride != 0) continue;
+      const Mishap& mishap = possible[i];
       fault.error = mishap.error;
       fault.for_ever = mishap.for_ever;
       fault.is_a_lie = mishap.is_a_lie;

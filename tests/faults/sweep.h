@@ -28,16 +28,20 @@ struct Sweep {
 // lock files, begin a transaction or ask the root key store.
 enum class Whose : std::uint8_t { system, libraries, locks };
 
-// stride: every such many-eth mishap alone, for slow builds.
-Sweep at_every_point(Room& room, std::size_t stride = 1, Whose whose = Whose::system);
-Sweep of_operation(const Operation& one, std::size_t stride = 1, Whose whose = Whose::system);
-Sweep of_operations(std::initializer_list<std::string_view> names, std::size_t stride = 1,
-                    Whose whose = Whose::system);
-// Opening what a crash left, at each of the crashed operation's calls that change a file.
-Sweep of_recovery(std::string_view crashed, std::size_t stride = 1, Whose whose = Whose::system);
-// Where one takes every such many-eth mishap in the normal run. `thorough`: where
-// EFFACE_EVERY_MISHAP is set.
+// Every point fails, each in one way, those of a kind in turn.
+inline constexpr std::size_t one_a_point = 0;
+// The stride of the normal run; `thorough`: where EFFACE_EVERY_MISHAP is set.
 std::size_t stride_of(std::size_t usual, std::size_t thorough = 1);
+
+// stride: of all mishaps at all points every such many-eth, or one_a_point.
+Sweep at_every_point(Room& room, std::size_t stride = stride_of(one_a_point),
+                     Whose whose = Whose::system);
+Sweep of_operation(const Operation& one, std::size_t stride = stride_of(one_a_point),
+                   Whose whose = Whose::system);
+Sweep of_operations(std::initializer_list<std::string_view> names,
+                    std::size_t stride = stride_of(one_a_point), Whose whose = Whose::system);
+// Opening what a crash left, at each of the crashed operation's calls that change a file.
+Sweep of_recovery(std::string_view crashed, std::size_t stride, Whose whose = Whose::system);
 
 // Expects no findings and no fewer injections, and prints how many there were.
 void expect_sound(const Sweep& sweep, std::size_t injections_min);

@@ -15,10 +15,11 @@ class Trial {
  public:
   explicit Trial(const WorldOptions& options) : world_(options) {}
 
+  // Until the end of the round in which something is found.
   std::set<Finding> run(int rounds) {
     constexpr int steps_a_round = 350;
     for (int i = 0; i < 12; ++i) world_.enrol(30);
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < rounds && findings_.empty(); ++round) {
       for (int i = 0; i < 6; ++i) world_.hold();
       for (int i = 0; i < steps_a_round; ++i) world_.step();
       // People who lived through splits, and few others, so that the buckets they came from stay
