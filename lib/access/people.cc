@@ -1,11 +1,10 @@
 #include "access/people.h"
 
 #include <thread>
-#include <unordered_set>
 
 #include "access/processes.h"
+#include "access/sighting.h"
 #include "base/check.h"
-#include "efface/limits.h"
 #include "subjects/dossier.h"
 #include "subjects/pseudonym.h"
 
@@ -16,13 +15,15 @@ const keyring::Row* person_row(const keyring::SharedKeys& keys) noexcept {
   return keys->find(keyring::person);
 }
 
-// What one region knows of an id.
-struct Sighting {
-  std::optional<Person> person;
-  bool incoming = false;    // She is on her way here: where she comes from decides.
-  bool moving = false;      // She is on her way from here.
-  bool suppressed = false;  // A tombstone.
-};
+// A transfer was committed by erasing her where she came from; a crash kept the flag here.
+Status arrive(const Person& person) {
+  ledger::Entry received;
+  received.kind = ledger::Kind::received;
+  received.actor = "efface";
+  return set_flags(person, 0, keyring::flag_incoming, received);
+}
+
+}  // namespace
 
 Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const TenantRegion& region,
                          SubjectId id) {
@@ -42,16 +43,6 @@ Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const Tenan
   seen.moving = (row->flags & keyring::flag_moving) != 0;
   return seen;
 }
-
-// A transfer was committed by erasing her where she came from; a crash kept the flag here.
-Status arrive(const Person& person) {
-  ledger::Entry received;
-  received.kind = ledger::Kind::received;
-  received.actor = "efface";
-  return set_flags(person, 0, keyring::flag_incoming, received);
-}
-
-}  // namespace
 
 Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& keys,
                                 const keyring::Keys& bucket, SubjectId id, TimePoint now) {
@@ -73,46 +64,6 @@ Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& k
 }
 
 namespace {
-
-struct NewPerson {
-  SubjectId id;
-  keyring::SharedKeys keys;
-  bool created;
-};
-
-// A crash after the keys and before this leaves keys without an id: the next enrolment mends it.
-Status store_ids(const std::shared_ptr<TenantState>& tenant, const TenantRegion& home,
-                 std::span<const NewPerson> people) {
-  EFFACE_ASSIGN(const auto bucket, bucket_for_writing(*tenant, home, records::never));
-  std::vector<records::Change> changes;
-  std::unordered_set<Id16, Id16Hash> seen;
-  std::size_t bytes = 0;
-  const auto store = [&]() -> Status {
-    if (changes.empty()) return {};
-    EFFACE_TRY(home.region->vault->commit(changes, records::to_ms(tenant->now()),
-                                          []() -> Status { return {}; }));
-    changes.clear();
-    bytes = 0;
-    return {};
-  };
-  for (const NewPerson& person : people) {
-    const keyring::Row& row = *person_row(person.keys);
-    if (!seen.insert(row.handle).second) continue;
-    const auto key = records::record_key(row.handle, records::name_tag(row, ""));
-    if (!person.created) {
-      EFFACE_ASSIGN(const bool there,
-                    home.region->vault->get(key, [](Bytes) -> Status { return {}; }));
-      if (there) continue;
-    }
-    EFFACE_ASSIGN(records::Change change,
-                  seal_id(home, *person.keys, *bucket, person.id, tenant->now()));
-    bytes += change.value.size();
-    changes.push_back(std::move(change));
-    if (changes.size() == limits::batch_records_max || bytes > limits::batch_bytes_max / 2)
-      EFFACE_TRY(store());
-  }
-  return store();
-}
 
 // The first dated bucket: up to yesterday all is destroyed, as nothing was there.
 Status start_mark(const keyring::Keyring::Lock& held, const TenantRegion& home,
@@ -311,61 +262,6 @@ Status abandon_transfer(const Person& person, SubjectId id) {
     EFFACE_TRY(region.region->keyring->erase(removals));
   }
   return set_flags(person, 0, keyring::flag_moving);
-}
-
-Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
-                                  std::span<const SubjectId> ids, const TenantRegion& home,
-                                  IfThere if_there, std::string_view actor,
-                                  std::span<const subjects::PurposeNumber> purposes) {
-  EFFACE_TRY(tenant->check_here());
-  EFFACE_TRY(tenant->check_agreement());
-  if (ids.size() > limits::subjects_per_call_max)
-    return Error(Errc::too_large, "more than 100,000 people at once");
-  for (const SubjectId& id : ids) EFFACE_TRY(subjects::check_id(id));
-  const std::size_t rows_each = 1 + purposes.size();  // Her own, then her scopes'.
-  std::vector<keyring::Ensure> rows(ids.size() * rows_each);
-  {
-    EFFACE_ASSIGN(const AllLocks held, lock_all(*tenant));
-    const auto at_home = static_cast<std::size_t>(&home - tenant->regions().data());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      std::optional<Person> here;
-      for (const TenantRegion& region : tenant->regions()) {
-        EFFACE_ASSIGN(Sighting seen, look_in(tenant, region, ids[i]));
-        if (seen.suppressed)
-          return Error(Errc::suppressed, "the person is suppressed until she is reinstated");
-        if (seen.incoming) return Error(Errc::transfer_pending, "the person is being transferred");
-        if (&region == &home)
-          here = std::move(seen.person);
-        else if (seen.person)
-          return Error(Errc::region_mismatch, "the person's home is another region");
-      }
-      EFFACE_ASSIGN(keyring::Tag tag, tag_of(home, ids[i]));
-      if (here) tag = here->tag;  // Of the identifier that she was enrolled under.
-      for (std::size_t k = 0; k < rows_each; ++k) {
-        keyring::Ensure& row = rows[i * rows_each + k];
-        row.tag = tag;
-        if (k == 0) continue;
-        row.label = purposes[k - 1];
-        row.aux = first_generation;
-        row.needs_person = true;
-      }
-      if (here && if_there == IfThere::refuse)
-        return Error(Errc::exists, "the tenant knows somebody of that id");
-    }
-    ledger::Entry enrolled;
-    enrolled.kind = ledger::Kind::enrolled;
-    enrolled.actor = actor;
-    EFFACE_TRY(home.region->keyring->ensure(held[at_home], home.people(), rows, enrolled));
-  }
-  std::vector<Person> people;
-  std::vector<NewPerson> stored;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const keyring::Ensure& row = rows[i * rows_each];
-    people.push_back({tenant, &home, row.tag, person_row(row.keys)->handle});
-    stored.push_back({ids[i], row.keys, row.created});
-  }
-  EFFACE_TRY(store_ids(tenant, home, stored));
-  return people;
 }
 
 Result<keyring::SharedKeys> bucket_for_writing(const TenantState& tenant, const TenantRegion& home,

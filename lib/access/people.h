@@ -28,7 +28,8 @@ Result<Person> find_person(const std::shared_ptr<TenantState>& tenant, SubjectId
                            const TenantRegion& home);
 
 enum class IfThere : bool { refuse, accept };
-// All or none, with their scopes for these purposes. In the order of ids.
+// All or none, with their scopes for these purposes. In the order of ids. Cost: one commit of the
+// keyring and one of the records, which those who enrol at the same time share.
 Result<std::vector<Person>> enrol(const std::shared_ptr<TenantState>& tenant,
                                   std::span<const SubjectId> ids, const TenantRegion& home,
                                   IfThere if_there, std::string_view actor,

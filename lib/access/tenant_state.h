@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "access/region.h"
+#include "base/combiner.h"
+#include "efface/limits.h"
 #include "subjects/terms.h"
 
 namespace efface::access {
@@ -32,6 +34,8 @@ struct Setting {
   std::function<bool(std::string_view, Bytes)> on_erased{};
   std::function<bool(std::string_view, IncidentNumber)> on_incident{};
 };
+
+struct EnrolJob;  // enrol.cc
 
 class TenantState {
  public:
@@ -73,6 +77,8 @@ class TenantState {
   // them behind. Errors: as Tenant::declare_purpose.
   Result<subjects::PurposeNumber> declare(const PurposeTerms& purpose, std::string_view actor);
 
+  base::Combiner<EnrolJob>& enrolments() noexcept { return enrolments_; }
+
   // People whom a transfer in this process takes away; who is marked as moving and is none of them
   // was left so by a crash.
   void begin_move(const keyring::Handle& person);
@@ -91,6 +97,7 @@ class TenantState {
   const std::uint64_t instance_;
   mutable std::shared_mutex mutex_;
   std::mutex declaring_;
+  base::Combiner<EnrolJob> enrolments_{256, limits::subjects_per_call_max};
   mutable subjects::Terms terms_;
   bool complete_;  // Guarded by declaring_.
   const std::vector<TenantRegion> regions_;

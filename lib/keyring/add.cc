@@ -82,7 +82,7 @@ Status Keyring::prepare_root() {
 }
 
 Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows,
-                       const ledger::Entry& enrolled) {
+                       std::span<const ledger::Entry> enrolled) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
@@ -109,15 +109,16 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
                 change(storage::Space::ordinary, *prepared_, [&](Txn& txn) -> Status {
                   for (Ensure& row : rows) row.created = row.person_missing = false;
                   EFFACE_TRY(txn.add(tree, tags, edit));
-                  std::uint64_t people = 0;
+                  std::vector<std::uint64_t> people(enrolled.size());
                   for (const Ensure& row : rows) {
                     if (!row.created) continue;
                     txn.note_change();
-                    people += row.label == person && tree.kind == TreeKind::subjects ? 1 : 0;
+                    if (row.label == person && !enrolled.empty()) ++people[row.decision];
                   }
-                  if (people != 0 && enrolled.kind != ledger::Kind{}) {
-                    ledger::Entry decision = enrolled;
-                    decision.count = people;
+                  for (std::size_t i = 0; i < enrolled.size(); ++i) {
+                    if (people[i] == 0) continue;
+                    ledger::Entry decision = enrolled[i];
+                    decision.count = people[i];
                     txn.enter(tree.tenant, std::move(decision));
                   }
                   return txn.edit_top();

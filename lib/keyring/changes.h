@@ -38,6 +38,7 @@ struct Ensure {
   Label label = 0;
   std::uint32_t aux = 0;
   bool needs_person = false;  // Made only beside a row of label 0: no key without an enrolment.
+  std::size_t decision = 0;   // Of the call's, which says how many people were made by it.
   // Answers:
   bool created = false;
   bool person_missing = false;

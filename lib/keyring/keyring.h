@@ -152,9 +152,9 @@ class Keyring {
   // ---- adding: durable when it answers ----
   Result<Lock>
   lock();  // For who must look in several keyrings first; in the order of region names.
-  // The decision is entered with the number of people that were made, if any was.
+  // A decision is entered with the number of people that were made by it, if any was.
   Status ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows,
-                const ledger::Entry& enrolled = {});
+                std::span<const ledger::Entry> enrolled = {});
   Result<TenantRef> add_tenant(const Lock& held, const Tag& tag, Bytes terms,
                                const ledger::Entry& declared = {});  // Errors: exists.
   Status set_terms(const Lock& held, const TenantRef& tenant, Bytes terms,
