@@ -24,6 +24,26 @@
 
 namespace efface {
 
+// When a write is acknowledged.
+enum class Durability : std::uint8_t {
+  synced,  // When it is on disk.
+  // When it has been decided and sealed, as any other: it waits in memory, in order, for the next
+  // commit of its region's records, which takes all that waits, before its own. This process reads
+  // it at once (what lists or counts commits it first); others do once it is committed.
+  //   Lost with the process or the power: at most what waits, which is the latest of what was
+  // acknowledged in the region; of a batch all or nothing. It is no more than
+  // limits::relaxed_records_max and limits::relaxed_bytes_max in a region and process: who finds no
+  // room commits, and is synced. So is who names a recipient of the scope for the first time.
+  //   Nothing waits once Store::sync has answered, or when the store or the last handle of the
+  // tenant goes (which tells nobody of an error: sync first). Nothing commits it in time by itself:
+  // there is no thread.
+  //   What changes who may be written (an erasure, a withdrawal, a restriction ...) commits what
+  // waits before, in this process. A batch that is refused when it is committed all the same, for
+  // what another process did, is dropped: sync answers why.
+  //   Cost: some microseconds, and a share of the commit.
+  relaxed,
+};
+
 struct PutOptions {
   std::span<const Purpose> also_permitted{};     // Beside the purpose it is collected for.
   std::optional<Days> retention = std::nullopt;  // Instead of the purpose's; never longer than it.
@@ -32,6 +52,8 @@ struct PutOptions {
   std::span<const std::string_view> recipients{};
   bool automated_decision = false;  // Taken without a human [22].
   bool rectifies = false;           // It corrects what is there [16]: noted in her file.
+  // Of Activity::put. A batch has its own; put_shared, and what rectifies, is synced.
+  Durability durability = Durability::synced;
 };
 
 // To whom a record of several people belongs.
@@ -113,6 +135,7 @@ class EFFACE_EXPORT Activity {
                        FunctionRef<Flow(std::string_view name, Bytes value)> each) const;
 
   // ---- writing: durable when it answers; concurrent writers share a commit ----
+  // But for what is Durability::relaxed: of that the errors of a commit are told by Store::sync.
   // After any error but outcome_unknown nothing of the call is on disk; after that one, all or
   // nothing of it may be: reopen the store to learn which.
   // Errors: full, no_space, outcome_unknown, busy.
@@ -141,6 +164,7 @@ class EFFACE_EXPORT Activity {
   // record was sealed: subject_erased, and nothing of the batch is written. conflict: a scope was
   // re-keyed since (maintain does); fill the batch again.
   Status commit(Batch&& batch) const;
+  Status commit(Batch&& batch, Durability durability) const;
 
   // Read-modify-write. change gets the present value (nothing: absent) and answers what to do; it
   // runs without any lock, again if somebody else wrote in between. Errors: conflict after 64 lost

@@ -25,7 +25,10 @@ inline constexpr std::size_t updates_per_incident_max = 1'000;
 inline constexpr std::size_t regions_per_store_max = 64;
 inline constexpr std::size_t batch_records_max = 65'536;
 inline constexpr std::size_t batch_bytes_max = 64 * 1024 * 1024;  // sealed
-inline constexpr std::size_t subjects_per_call_max = 100'000;     // enrol or erase at once
+// Of a region, in one process: what is acknowledged ahead of its commit (Durability::relaxed).
+inline constexpr std::size_t relaxed_records_max = 4'096;
+inline constexpr std::size_t relaxed_bytes_max = 4 * 1024 * 1024;  // sealed
+inline constexpr std::size_t subjects_per_call_max = 100'000;      // enrol or erase at once
 inline constexpr std::size_t passphrase_bytes_max = 1024;
 inline constexpr std::uint32_t retention_days_max = 36'525;  // a hundred years
 

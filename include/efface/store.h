@@ -209,6 +209,14 @@ class EFFACE_EXPORT Store {
   // Errors: region_not_open, root_key_mismatch (it has not left this one, or is done with it).
   Status retire_root(const Region& region, RootKeyStore& left) const;
 
+  // Commits what was acknowledged ahead of its commit (Durability::relaxed), in all open regions.
+  // Whatever had been acknowledged when it was called is durable when it answers without error.
+  // Errors: of the commit: then it waits still (full, no_space, busy), or may be lost
+  // (outcome_unknown, closed). Once: why a batch had to be dropped since the last time (restricted,
+  // consent_missing ...; conflict: another process re-keyed its scope); all else is durable.
+  // Cost: nothing when nothing waits; else one durable commit a region.
+  Status sync() const;
+
   Result<Stats> stats() const;
 
   // ---- is it well? efface/doctor.h ----

@@ -95,7 +95,15 @@ Status seal_put(const Activity& activity, const Person& person, RecordName name,
                 const PutTerms& terms, SealedWrites& into);
 Status seal_remove(const Activity& activity, const Person& person, RecordName name,
                    SealedWrites& into);
-// Errors: conflict when a scope was re-keyed, or replaced, since its records were sealed.
-Status commit(const Activity& activity, const TenantRegion& region, SealedWrites& writes);
+// Decides again. Errors: conflict when a scope was re-keyed, or replaced, since its records were
+// sealed.
+Status still_valid(const Activity& activity, const TenantRegion& region,
+                   const SealedWrites& writes);
+// Appends the summaries that have to change.
+Status seal_summaries(const Activity& activity, const SealedWrites& writes,
+                      std::vector<records::Change>& into);
+// Relaxed: acknowledged ahead of that, where there is room (relaxed.h). Errors: as still_valid.
+Status commit(const Activity& activity, const TenantRegion& region, SealedWrites& writes,
+              Durability durability = Durability::synced);
 
 }  // namespace efface::access

@@ -57,7 +57,7 @@ Status store(const Person& to, std::vector<records::Change>& changes) {
 }
 
 Status copy_scope(const Source& from, const Target& to, std::size_t records_max) {
-  const records::Vault& vault = *from.person.home->region->vault;
+  records::Vault& vault = *from.person.home->region->vault;
   std::vector<records::RecordKey> places;
   EFFACE_TRY(vault.each(from.scope.handle, [&](const records::RecordKey& key, Bytes) -> Status {
     places.push_back(key);

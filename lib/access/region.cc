@@ -6,6 +6,7 @@
 
 #include "access/custody.h"
 #include "access/info.h"
+#include "access/relaxed.h"
 #include "base/check.h"
 #include "codec/manifest_codec.h"
 #include "crypto/random.h"
@@ -237,6 +238,7 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   if (opening == Opening::to_use && seen.sequence < state->keyring->records_floor())
     return Error(Errc::records_stale, "the records are older than the keyring: restore them");
   state->vault->watch(*state->keyring);
+  state->vault->prepare_with(&prepare_waiting);
   state->keyring->saw_records(seen.sequence);
   state->open = true;
   return state;

@@ -15,7 +15,7 @@ struct Sealed {
 };
 
 // Up to records_max of a handle that which() names, from one snapshot.
-Result<std::vector<Sealed>> take(const records::Vault& vault, const keyring::Handle& handle,
+Result<std::vector<Sealed>> take(records::Vault& vault, const keyring::Handle& handle,
                                  std::size_t records_max,
                                  FunctionRef<bool(const records::ClearHeader&)> which) {
   std::vector<Sealed> found;
@@ -128,6 +128,7 @@ Result<std::vector<ScopePlace>> make_successors(const TenantState& tenant, const
 Result<std::size_t> rekey(const std::shared_ptr<TenantState>& tenant, const TenantRegion& home,
                           std::span<const ScopePlace> scopes, std::size_t records_per_commit_max) {
   EFFACE_ASSIGN(const Resealing alone, reseal(*home.region));
+  const records::Vault::Settled settled(*home.region->vault);
   EFFACE_ASSIGN(const std::vector<ScopePlace> started, make_successors(*tenant, home, scopes));
   home.region->vault->barrier();  // What was sealed for the old scopes is refused from here on.
   for (const ScopePlace& scope : started)

@@ -312,7 +312,7 @@ Result<std::uint32_t> sweep_links(const Sweep& sweep, const Person& person,
                                   const keyring::Keys& keys, const keyring::Row& scope) {
   std::uint32_t leading = 0;
   std::vector<records::Change> dead;
-  const records::Vault& vault = *sweep.home.region->vault;
+  records::Vault& vault = *sweep.home.region->vault;
   std::vector<std::pair<records::RecordKey, std::vector<std::byte>>> links;
   EFFACE_TRY(vault.each(scope.handle, [&](const records::RecordKey& key, Bytes value) -> Status {
     EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));

@@ -214,6 +214,11 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening ope
   return site;
 }
 
+Site::~Site() {
+  for (const std::shared_ptr<RegionState>& region : regions_)
+    if (region->open) region->vault->let_go(this);
+}
+
 struct Site::Loaded {
   subjects::Terms terms;
   bool complete = true;

@@ -27,6 +27,9 @@ class Site {
   static Result<std::unique_ptr<Site>> open(const OpenOptions& options,
                                             Opening opening = Opening::to_use);
   static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
+  ~Site();  // Commits what waits, though handles go on.
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
 
   const std::vector<std::shared_ptr<RegionState>>& regions() const noexcept { return regions_; }
   // Where its data lies: what is copied elsewhere must not come to lie in one of these.

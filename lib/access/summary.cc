@@ -73,8 +73,10 @@ Result<SummaryChange> summary_as_change(const records::OpenRecord& record) {
 
 Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
                              const keyring::Row& scope) {
-  EFFACE_ASSIGN(Stored stored, read_at(person, keys, scope));
   const keyring::Row* next = successor_of(keys, scope);
+  for (const keyring::Row* row : {&scope, next})  // What waits has no summary yet.
+    if (row != nullptr) EFFACE_TRY(person.home->region->vault->commit_waiting(row->handle));
+  EFFACE_ASSIGN(Stored stored, read_at(person, keys, scope));
   if (stored.nonce || next == nullptr) return std::move(stored.summary);
   EFFACE_ASSIGN(stored, read_at(person, keys, *next));
   return std::move(stored.summary);

@@ -7,6 +7,11 @@
 
 namespace efface::access {
 
+TenantState::~TenantState() {
+  for (const TenantRegion& home : regions_)
+    if (home.region->open) home.region->vault->let_go(this);
+}
+
 bool TenantState::all_open() const noexcept {
   return std::all_of(regions_.begin(), regions_.end(),
                      [](const TenantRegion& r) { return r.region->open; });

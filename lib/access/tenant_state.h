@@ -48,6 +48,9 @@ class TenantState {
         regions_(std::move(regions)),
         setting_(std::move(setting)),
         seen_(regions_.size()) {}
+  ~TenantState();  // Commits what waits of it (relaxed.h).
+  TenantState(const TenantState&) = delete;
+  TenantState& operator=(const TenantState&) = delete;
 
   // A number that no other tenant of this process has: binds a Purpose to its tenant.
   std::uint64_t instance() const noexcept { return instance_; }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "access/access.h"
+#include "access/relaxed.h"
 #include "access/shared.h"
 #include "access/summary.h"
 #include "base/check.h"
@@ -58,34 +59,6 @@ Status check_terms(const PutTerms& terms) {
     return Error(Errc::too_large, "a record has at most 16 recipients");
   for (const std::string_view recipient : terms.recipients)
     EFFACE_TRY(subjects::check_text(recipient, limits::label_bytes_max, subjects::Empty::refused));
-  return {};
-}
-
-// Decides again, under the records lock.
-Status still_valid(const Activity& activity, const TenantRegion& region,
-                   const SealedWrites& writes) {
-  if (region.region->keyring->removals() == writes.removals) return {};
-  for (const SealedWrites::Scope& scope : writes.scopes) {
-    EFFACE_ASSIGN(const Admission now, admit(activity, scope.person, Use::write));
-    const keyring::Row* row = scope_for_writing(*now.keys, activity.purpose.number);
-    if (row == nullptr || row->handle != scope.handle)
-      return Error(Errc::conflict, "the scope was re-keyed since the record was sealed");
-  }
-  for (const records::Bucket bucket : writes.buckets) EFFACE_TRY(bucket_is_there(region, bucket));
-  return {};
-}
-
-// Appends the summaries that have to change.
-Status seal_summaries(const Activity& activity, const SealedWrites& writes,
-                      std::vector<records::Change>& into) {
-  for (const SealedWrites::Scope& scope : writes.scopes) {
-    if (!scope.summary.any) continue;
-    EFFACE_ASSIGN(const Admission now, admit(activity, scope.person, Use::write));
-    const keyring::Row* row = now.keys->find(activity.purpose.number);
-    if (row == nullptr)
-      return Error(Errc::conflict, "the scope was re-keyed since the record was sealed");
-    EFFACE_TRY(seal_summary(scope.person, *now.keys, *row, scope.summary, into));
-  }
   return {};
 }
 
@@ -182,10 +155,42 @@ Status seal_remove(const Activity& activity, const Person& person, RecordName na
   return {};
 }
 
+// Under the records lock, or the queue's.
+Status still_valid(const Activity& activity, const TenantRegion& region,
+                   const SealedWrites& writes) {
+  if (region.region->keyring->removals() == writes.removals) return {};
+  for (const SealedWrites::Scope& scope : writes.scopes) {
+    EFFACE_ASSIGN(const Admission now, admit(activity, scope.person, Use::write));
+    const keyring::Row* row = scope_for_writing(*now.keys, activity.purpose.number);
+    if (row == nullptr || row->handle != scope.handle)
+      return Error(Errc::conflict, "the scope was re-keyed since the record was sealed");
+  }
+  for (const records::Bucket bucket : writes.buckets) EFFACE_TRY(bucket_is_there(region, bucket));
+  return {};
+}
+
+Status seal_summaries(const Activity& activity, const SealedWrites& writes,
+                      std::vector<records::Change>& into) {
+  for (const SealedWrites::Scope& scope : writes.scopes) {
+    if (!scope.summary.any) continue;
+    EFFACE_ASSIGN(const Admission now, admit(activity, scope.person, Use::write));
+    const keyring::Row* row = now.keys->find(activity.purpose.number);
+    if (row == nullptr)
+      return Error(Errc::conflict, "the scope was re-keyed since the record was sealed");
+    EFFACE_TRY(seal_summary(scope.person, *now.keys, *row, scope.summary, into));
+  }
+  return {};
+}
+
 // The summaries are sealed for what they were read as: who loses a race for one seals it again.
-Status commit(const Activity& activity, const TenantRegion& region, SealedWrites& writes) {
+Status commit(const Activity& activity, const TenantRegion& region, SealedWrites& writes,
+              Durability durability) {
   EFFACE_TRY(activity.tenant->check_here());
   if (writes.changes.empty()) return {};
+  if (durability == Durability::relaxed) {
+    EFFACE_ASSIGN(const bool waits, leave_waiting(activity, region, writes));
+    if (waits) return {};
+  }
   const std::size_t sealed = writes.changes.size();
   for (int attempt = 0;; ++attempt) {
     EFFACE_TRY(seal_summaries(activity, writes, writes.changes));

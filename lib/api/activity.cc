@@ -33,11 +33,12 @@ Result<access::PutTerms> terms_of(const access::Activity& activity, const PutOpt
 
 // Seals and stores, again while a scope is re-keyed in between.
 Status store(const access::Activity& activity, const access::TenantRegion& home,
-             access::SealedWrites& writes, FunctionRef<Status(access::SealedWrites&)> seal) {
+             Durability durability, access::SealedWrites& writes,
+             FunctionRef<Status(access::SealedWrites&)> seal) {
   for (int race = 1;; ++race) {
     writes = {};
     EFFACE_TRY(seal(writes));
-    const Status stored = access::commit(activity, home, writes);
+    const Status stored = access::commit(activity, home, writes, durability);
     if (stored || stored.error().code() != Errc::conflict || race == races_max) return stored;
   }
 }
@@ -47,7 +48,8 @@ Status put_one(const access::Activity& activity, std::string_view actor,
                const PutOptions& options) {
   EFFACE_ASSIGN(const access::PutTerms terms, terms_of(activity, options));
   access::SealedWrites writes;
-  EFFACE_TRY(store(activity, *person.home, writes, [&](access::SealedWrites& into) {
+  const Durability durability = options.rectifies ? Durability::synced : options.durability;
+  EFFACE_TRY(store(activity, *person.home, durability, writes, [&](access::SealedWrites& into) {
     return access::seal_put(activity, person, name, value, terms, into);
   }));
   if (!options.rectifies) return {};
@@ -125,9 +127,10 @@ Result<bool> Activity::remove(const Subject& subject, RecordName name, Shred shr
     const access::Activity& activity = state_->activity;
     const access::Person& person = Access::person(subject);
     access::SealedWrites writes;
-    EFFACE_TRY(store(activity, *person.home, writes, [&](access::SealedWrites& into) {
+    const auto seal = [&](access::SealedWrites& into) {
       return access::seal_remove(activity, person, name, into);
-    }));
+    };
+    EFFACE_TRY(store(activity, *person.home, Durability::synced, writes, seal));
     const bool was_there = std::any_of(writes.changes.begin(), writes.changes.end(),
                                        [](const records::Change& c) { return c.was_there; });
     if (shred == Shred::now) {
@@ -162,6 +165,10 @@ Batch Activity::batch(const Region& region) const {
 }
 
 Status Activity::commit(Batch&& batch) const {
+  return commit(std::move(batch), Durability::synced);
+}
+
+Status Activity::commit(Batch&& batch, Durability durability) const {
   return api::guarded([&]() -> Status {
     Batch used_up = std::move(batch);
     if (Access::state(used_up) == nullptr) return no_memory_for_a_batch;
@@ -170,7 +177,7 @@ Status Activity::commit(Batch&& batch) const {
     if (state.activity.tenant != state_->activity.tenant ||
         state.activity.purpose.number != state_->activity.purpose.number)
       return Error(Errc::purpose_unknown, "the batch was sealed for another activity");
-    return access::commit(state_->activity, *state.region, state.writes);
+    return access::commit(state_->activity, *state.region, state.writes, durability);
   });
 }
 

@@ -179,6 +179,18 @@ Result<Maintained> Store::commit_expiry(std::string_view token) const {
   });
 }
 
+Status Store::sync() const {
+  return api::guarded([&]() -> Status {
+    Status first;
+    for (const auto& region : state_->site->regions()) {
+      if (!region->open) continue;
+      const Status synced = region->vault->sync();
+      if (first) first = synced;
+    }
+    return first;
+  });
+}
+
 Result<Stats> Store::stats() const {
   return api::guarded([&]() -> Result<Stats> {
     Stats stats;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "crypto/prf.h"
 #include "efface/limits.h"
+#include "records/vault_job.h"
 
 namespace efface::records {
 namespace {
@@ -108,14 +109,6 @@ RecordKey to_key(Bytes bytes) noexcept {
 
 }  // namespace
 
-struct Vault::Job {
-  std::span<Change> changes;
-  std::int64_t now_ms;
-  FunctionRef<Status()> still_valid;
-  Status answer{};
-  bool refused = false;
-};
-
 Vault::Vault(storage::Environment environment, std::chrono::milliseconds deadline,
              std::shared_ptr<os::ByteLocks> processes)
     : environment_(std::move(environment)),
@@ -152,7 +145,13 @@ Result<std::unique_ptr<Vault>> Vault::open(const os::Directory& directory, const
 }
 
 Result<bool> Vault::get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const {
+  const auto waiting = queue_.find(key);  // First: once it waits no more it is in the snapshot.
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  if (waiting) {
+    if (waiting->empty()) return false;
+    EFFACE_TRY(look(*waiting));
+    return true;
+  }
   EFFACE_ASSIGN(const std::optional<Bytes> value, txn.get(key));
   if (!value) return false;
   EFFACE_TRY(look(*value));
@@ -181,7 +180,8 @@ Result<std::vector<keyring::Handle>> Vault::groups() const {
 }
 
 Status Vault::each(const keyring::Handle& handle,
-                   FunctionRef<Status(const RecordKey&, Bytes)> look) const {
+                   FunctionRef<Status(const RecordKey&, Bytes)> look) {
+  EFFACE_TRY(commit_waiting(handle));
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
   return txn.scan(handle, handle, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
     if (is_record(entry.key)) EFFACE_TRY(look(to_key(entry.key), entry.value));
@@ -189,7 +189,8 @@ Status Vault::each(const keyring::Handle& handle,
   });
 }
 
-Status Vault::each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) const {
+Status Vault::each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) {
+  EFFACE_TRY(commit_waiting());
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
   const Bytes prefix = as_bytes(residue_prefix);
   return txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
@@ -275,24 +276,28 @@ Result<Vault::Alone> Vault::be_alone() {
 
 void Vault::barrier() { static_cast<void>(be_alone()); }
 
-// Together; and when together they do not fit, each by itself, so that a large one fails alone.
+// Together, what waits first; and when together they do not fit, each by itself, so that a large
+// one fails alone. What waits keeps its place: where it cannot be stored, nothing is.
 void Vault::commit_together(std::span<Job* const> jobs) {
+  const auto answer = [&](const Status& all) {
+    for (Job* job : jobs)
+      if (!job->refused) job->answer = all;
+  };
   try {
     const auto alone = be_alone();
-    if (!alone) {
-      for (Job* job : jobs) job->answer = Status(alone.error());
-      return;
+    if (!alone) return answer(Status(alone.error()));
+    Ahead ahead;
+    if (const Status ready = get_ready(ahead); !ready) return answer(ready);
+    const Status together = store(ahead.before(jobs));
+    if (together) queue_.remove_oldest(ahead.batches.size());
+    const bool may_fit = jobs.size() > 1 || !ahead.batches.empty();
+    if (together || together.error().code() != Errc::full || !may_fit) return answer(together);
+    if (const Status first = store(ahead.before({})); !first) return answer(first);
+    queue_.remove_oldest(ahead.batches.size());
+    for (Job* job : jobs) {
+      const Status by_itself = store({&job, 1});
+      if (!job->refused) job->answer = by_itself;
     }
-    Status together = store(jobs);
-    if (!together && together.error().code() == Errc::full && jobs.size() > 1) {
-      for (Job* job : jobs) {
-        const Status by_itself = store({&job, 1});
-        if (!job->refused) job->answer = by_itself;
-      }
-      return;
-    }
-    for (Job* job : jobs)
-      if (!job->refused) job->answer = together;
   } catch (const std::bad_alloc&) {
     for (Job* job : jobs)
       job->answer = Status(Error(Errc::out_of_memory, "no memory to store records"));
@@ -431,7 +436,8 @@ Result<std::size_t> Vault::remove_expired(Bucket day, std::size_t looked_at_max,
   }
 }
 
-Result<std::vector<keyring::Handle>> Vault::handles() const {
+Result<std::vector<keyring::Handle>> Vault::handles() {
+  EFFACE_TRY(commit_waiting());
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
   std::vector<keyring::Handle> found;
   std::vector<std::byte> next{std::byte{0}};

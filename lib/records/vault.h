@@ -1,6 +1,7 @@
 // records/vault.h -- the records of one region: ciphertext under random handles, nothing else.
 //
 // Threads   Shared. Writes that wait at the same time commit as one group: leader and followers.
+//           What was acknowledged ahead of its commit goes first, with the next group (queue.h).
 // Errors    As storage/environment.h; conflict for an expectation that does not hold.
 // Cost      A group is one durable commit, however many jobs and records it has.
 #pragma once
@@ -12,24 +13,12 @@
 #include "base/combiner.h"
 #include "keyring/keyring.h"
 #include "os/file.h"
-#include "records/envelope.h"
+#include "records/change.h"
+#include "records/queue.h"
 #include "storage/copy.h"
 #include "storage/environment.h"
 
 namespace efface::records {
-
-// One sealed change, ready to be stored.
-struct Change {
-  RecordKey key{};
-  std::vector<std::byte> value{};  // Empty: remove it.
-  enum class Expect : std::uint8_t { anything, absent, nonce } expect = Expect::anything;
-  std::array<std::byte, crypto::nonce_bytes> nonce{};
-  bool is_group = false;  // A shared record: the handle alone is its key.
-  bool is_data = true;    // What it overwrites or removes is residue of the scope.
-  // Answers:
-  bool was_there = false;
-  bool was_link = false;  // To a shared record.
-};
 
 // What was overwritten or removed of a scope since its key was made: it may survive in free pages.
 struct Residue {
@@ -55,20 +44,49 @@ class Vault {
                                              const storage::EnvironmentOptions& options,
                                              std::shared_ptr<os::ByteLocks> processes = {});
 
-  // look gets the sealed bytes where they lie; they are valid during the call alone.
+  // look gets the sealed bytes where they lie; they are valid during the call alone. Sees what
+  // waits.
   Result<bool> get(const RecordKey& key, FunctionRef<Status(Bytes)> look) const;
   // The same of a shared record; and all of them, from one snapshot.
   Result<bool> get_group(const keyring::Handle& handle, FunctionRef<Status(Bytes)> look) const;
   Result<std::vector<keyring::Handle>> groups() const;
-  // Every record of a handle, in no order that means anything, from one snapshot.
-  Status each(const keyring::Handle& handle,
-              FunctionRef<Status(const RecordKey&, Bytes)> look) const;
+  // Every record of a handle, in no order that means anything, from one snapshot. What waits of it
+  // is committed before.
+  Status each(const keyring::Handle& handle, FunctionRef<Status(const RecordKey&, Bytes)> look);
 
   // All changes or none. still_valid runs under the records lock, just before they are stored.
   // Residue is counted in the same transaction, as of now_ms.
   Status commit(std::span<Change> changes, std::int64_t now_ms, FunctionRef<Status()> still_valid);
-  // The scopes that have residue, from one snapshot; kept small by maintain().
-  Status each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look) const;
+  // The scopes that have residue, from one snapshot; kept small by maintain(). All that waits is
+  // committed before.
+  Status each_residue(FunctionRef<Status(const keyring::Handle&, const Residue&)> look);
+
+  // ---- ahead of the commit: vault_waiting.cc ----
+  // Acknowledges a batch, which waits until a commit takes it: each one does, and all that waits,
+  // before its own changes. False: it is still the caller's, and to be committed. See Queue::add.
+  Result<bool> leave_waiting(std::unique_ptr<Waiting>& batch, FunctionRef<Status()> still_valid);
+  // Decides again on what waits, under the records lock and before the transaction: notes which
+  // batches are refused, and appends what has to be stored beside the others.
+  using Prepare = Status (*)(std::span<Waiting* const> all, std::vector<Change>& beside);
+  void prepare_with(Prepare prepare) noexcept { prepare_ = prepare; }
+  // Commits all that waits. Errors: then it waits still, or outcome_unknown; or, once, the first
+  // refusal of a batch that was dropped since the last time.
+  Status sync();
+  Status commit_waiting();                               // The same, and leaves refusals to sync.
+  Status commit_waiting(const keyring::Handle& handle);  // If anything of it waits.
+  // What waits is committed, if that can be, and nothing waits from here on to the end of it: for
+  // whoever changes what it would be refused for.
+  class Settled {
+   public:
+    explicit Settled(Vault& vault) : shut_(vault.queue_) {
+      static_cast<void>(vault.commit_waiting());  // What cannot be stored is decided again.
+    }
+
+   private:
+    Queue::Shut shut_;
+  };
+  // An owner goes: commits what waits, and drops what of his cannot be.
+  void let_go(const void* owner) noexcept;
 
   // Returns once every commit that had begun has ended: after an erasure has been published, none
   // that was found valid before it is still on its way. For one of another process that is stopped
@@ -82,8 +100,9 @@ class Vault {
   // from moves on, and is empty when all were looked at.
   Result<std::size_t> remove_expired(Bucket day, std::size_t looked_at_max,
                                      std::optional<RecordKey>& from);
-  // The handles that have records, from one snapshot. Cost: one seek a handle.
-  Result<std::vector<keyring::Handle>> handles() const;
+  // The handles that have records, from one snapshot, once all that waits is committed. Cost: one
+  // seek a handle.
+  Result<std::vector<keyring::Handle>> handles();
 
   // How far a keyring had come when these records were last written; what is watched is put down
   // with the next write after it moved.
@@ -95,16 +114,15 @@ class Vault {
   void watch(const keyring::Keyring& keyring) noexcept { watched_ = &keyring; }  // It outlives it.
   Result<Seen> seen() const;
   Status accept();  // What is watched has been seen from now on, however old the records are.
-  // A copy of it all while it is written to: storage/copy.h.
+  // A copy of it all while it is written to: storage/copy.h. All that waits is committed before.
   Status copy(const os::Directory& into, const storage::EnvironmentOptions& options,
-              storage::CopyProgress progress) const {
-    return storage::copy(environment_, into, options, progress);
-  }
+              storage::CopyProgress progress);
 
-  Result<storage::Environment::Stats> stats() const { return environment_.stats(); }
+  Result<storage::Environment::Stats> stats();  // Likewise.
 
  private:
   struct Job;
+  struct Ahead;
   Vault(storage::Environment environment, std::chrono::milliseconds deadline,
         std::shared_ptr<os::ByteLocks> processes);
   // The one who writes, of all threads and processes. Errors: busy.
@@ -114,6 +132,7 @@ class Vault {
   };
   Result<Alone> be_alone();
   void commit_together(std::span<Job* const> jobs);
+  Status get_ready(Ahead& ahead);
   Status store(std::span<Job* const> jobs);
   Result<bool> store_one(storage::WriteTxn& txn, Job& job);
   Status store_changes(storage::WriteTxn& txn, Job& job);
@@ -123,6 +142,8 @@ class Vault {
 
   storage::Environment environment_;
   base::Combiner<Job> jobs_;
+  Queue queue_;
+  Prepare prepare_ = nullptr;  // Nothing waits without.
   std::mutex writer_;
   const std::chrono::milliseconds deadline_;
   const std::shared_ptr<os::ByteLocks> processes_;

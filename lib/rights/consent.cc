@@ -88,6 +88,7 @@ Result<Erasure> withdraw(const Acting& acting, const Person& person, const Numbe
   }
   std::vector<Removal> removals{removal_of(person, Removal::What::scope)};
   std::optional<Result<keyring::ErasureOutcome>> outcome;
+  const records::Vault::Settled settled(*home.region->vault);
   {
     EFFACE_ASSIGN(const auto held, home.region->keyring->lock());
     EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));

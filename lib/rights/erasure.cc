@@ -125,6 +125,7 @@ Result<keyring::ErasureOutcome> erase_rows(const Request& request, keyring::Keyr
 Status erase_in(const Request& request, const TenantRegion& home, std::span<const Leaving> people,
                 Erasure& into, Attempt& attempt) {
   EFFACE_ASSIGN(const std::vector<std::byte> notice, seal_notice(home, request.token));
+  const records::Vault::Settled settled(*home.region->vault);
   Asking asking;
   const auto outcome = erase_rows(request, *home.region->keyring, people, notice, asking);
   std::vector<Removal>& removals = asking.removals;
@@ -292,6 +293,7 @@ Result<Erasure> offboard(const Acting& acting, std::string_view token) {
     removal.tenant = region.ref;
     removal.what = Removal::What::tenant;
     removal.decisions = {decision(acting, ledger::Kind::offboarded)};
+    const records::Vault::Settled settled(*region.region->vault);
     const auto outcome = region.region->keyring->erase({&removal, 1});
     EFFACE_TRY(put_off(count(region, {&removal, 1}, outcome, erasure), pending));
     if (removal.held) return Error(Errc::legal_hold, "somebody of the tenant is on legal hold");

@@ -22,6 +22,7 @@ Status check_stays(const OnFile& on_file) {
 Status amend_person(const Acting& acting, const Person& person,
                     FunctionRef<Status(OnFile&, keyring::Amend&)> decide) {
   keyring::Keyring& keyring = *person.home->region->keyring;
+  const records::Vault::Settled settled(*person.home->region->vault);
   {
     EFFACE_ASSIGN(const auto held, keyring.lock());
     EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));

@@ -67,6 +67,7 @@ Result<Erasure> end_holds(const Acting& acting, const Person& person,
   const access::TenantRegion& home = *person.home;
   keyring::Keyring& keyring = *home.region->keyring;
   Erasure erasure;
+  const records::Vault::Settled settled(*home.region->vault);
   EFFACE_ASSIGN(const auto held, keyring.lock());
   EFFACE_ASSIGN(OnFile on_file, read_file(acting, person));
   EFFACE_TRY(check_stays(on_file));

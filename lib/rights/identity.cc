@@ -227,6 +227,7 @@ Result<Erasure> merge(const Acting& acting, const Person& into, const Person& fr
   };
   const Ended ended{*acting.tenant, from.handle};
   EFFACE_ASSIGN(const os::ByteLocks::Held moving, access::move_somebody(*from.home->region));
+  const records::Vault::Settled settled(*into.home->region->vault);
   EFFACE_TRY(begin(acting, into, from));
   into.home->region->vault->barrier();
   Status copied;

@@ -158,6 +158,7 @@ Status raise_marks(const keyring::Keyring::Lock& held, const std::vector<Place>&
 // First without the lock, as nearly all is done then; again under it, for holds that came between.
 Status expire_region(RegionState& region, const std::vector<Place>& places,
                      const MaintainOptions& options, Maintained& into) {
+  const records::Vault::Settled settled(*region.vault);
   EFFACE_ASSIGN(std::vector<Due> due, due_at(places));
   std::uint32_t last = 0;
   for (const Due& here : due)

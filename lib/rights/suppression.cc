@@ -1,6 +1,7 @@
 #include "rights/suppression.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "access/person_records.h"
 #include "base/check.h"
@@ -101,8 +102,11 @@ Result<Erasure> suppress(const Acting& acting, SubjectId id, const ReceiptOption
   std::optional<Person> person;
   bool pending = false;
   static_cast<void>(access::find_person(acting.tenant, id));  // Ends a transfer that a crash left.
+  std::deque<records::Vault::Settled> settled;
   {
     EFFACE_ASSIGN(const access::AllLocks held, access::lock_all(*acting.tenant));
+    for (const access::TenantRegion& region : acting.tenant->regions())
+      settled.emplace_back(*region.region->vault);
     EFFACE_ASSIGN(Identifiers ids, identifiers_of(acting, id));
     const Status put = put_tombstones(acting, held, ids.all, receipt, erasure);
     pending = !put;

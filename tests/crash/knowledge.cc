@@ -34,9 +34,16 @@ bool is_erasure(Op::What what) noexcept {
   }
 }
 
+bool is_relaxed(Op::What what) noexcept {
+  return what == Op::What::put_relaxed || what == Op::What::batch_relaxed;
+}
+
 Knowledge learn(const Knowledge& before, std::span<const Op> ops, std::span<const Outcome> outcomes,
                 const Progress& progress) {
   Knowledge after = before;
+  // What a loss may leave of what was relaxed: up to some point all, and from there on nothing.
+  // Gone with the next operation of another kind that is acknowledged, since its commit takes all.
+  std::vector<Model> behind;
   for (std::size_t i = 0; i < progress.begun; ++i) {
     const Outcome& entry = outcomes[i];
     const bool ended = i < progress.ended;
@@ -44,6 +51,10 @@ Knowledge learn(const Knowledge& before, std::span<const Op> ops, std::span<cons
       one.acknowledged = one.acknowledged && ended;
       if (one.slot.epoch != 0) after.doomed.push_back(one);
     }
+    if (is_relaxed(ops[i].what) && entry.code == 0)
+      for (const Model& model : after.possible) add(behind, model);
+    else if (ended && entry.code == 0)
+      behind.clear();
     std::vector<Model> next;
     const auto code = static_cast<Errc>(entry.code);
     const bool pending = ended && code == Errc::erase_pending;
@@ -64,6 +75,7 @@ Knowledge learn(const Knowledge& before, std::span<const Op> ops, std::span<cons
     after.possible = std::move(next);
     if (!ended || entry.code != 0) after.unfinished.push_back(ops[i]);
   }
+  for (const Model& model : behind) add(after.possible, model);
   return after;
 }
 

@@ -49,6 +49,7 @@ struct Progress {
 };
 
 bool is_erasure(Op::What what) noexcept;  // Ends an epoch.
+bool is_relaxed(Op::What what) noexcept;  // Is acknowledged ahead of its commit.
 Knowledge learn(const Knowledge& before, std::span<const Op> ops, std::span<const Outcome> outcomes,
                 const Progress& progress);
 Session::Universe universe_of(const Scenario& scenario);

@@ -71,7 +71,9 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
         tenant.people.try_emplace(id, PersonModel{op.regions.front(), {}});
       break;
     case What::put:
+    case What::put_relaxed:
     case What::batch:
+    case What::batch_relaxed:
       for (const std::string& id : op.ids) put(tenant, id, op);
       break;
     case What::put_new: {
@@ -111,6 +113,7 @@ std::vector<Model> of_known_tenant(const Op& op, const Model& before) {
     case What::create:
     case What::declare:
     case What::maintain:
+    case What::sync:
     case What::rotate:
     case What::reopen:
       break;
@@ -136,8 +139,14 @@ std::string_view name(Op::What what) noexcept {
       return "put";
     case What::put_new:
       return "put that enrols";
+    case What::put_relaxed:
+      return "relaxed put";
     case What::batch:
       return "batch";
+    case What::batch_relaxed:
+      return "relaxed batch";
+    case What::sync:
+      return "sync";
     case What::remove:
       return "remove";
     case What::shred:

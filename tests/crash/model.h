@@ -40,21 +40,24 @@ struct Model {
 
 struct Op {
   enum class What : std::uint8_t {
-    create,      // The root key files, and a store in regions.
-    declare,     // A tenant in regions.
-    purpose,     // One more, of the tenant.
-    enrol,       // Of ids one, in region.
-    enrol_many,  // Of ids all.
-    put,         // A record of one who is there.
-    put_new,     // Likewise, and enrols her in region.
-    batch,       // One record for each of ids.
-    remove,      // A record.
-    shred,       // A record, and its scope re-keyed at once.
-    transfer,    // Of ids one, to region.
-    merge,       // Into the first of ids the second, whose id then is another of the first.
-    erase,       // Of ids one.
-    erase_many,  // Of ids all.
-    suppress,    // Of ids one.
+    create,         // The root key files, and a store in regions.
+    declare,        // A tenant in regions.
+    purpose,        // One more, of the tenant.
+    enrol,          // Of ids one, in region.
+    enrol_many,     // Of ids all.
+    put,            // A record of one who is there.
+    put_new,        // Likewise, and enrols her in region.
+    put_relaxed,    // A record of one who is there, acknowledged ahead of its commit.
+    batch,          // One record for each of ids.
+    batch_relaxed,  // Likewise, acknowledged ahead of its commit.
+    sync,           // What was acknowledged so.
+    remove,         // A record.
+    shred,          // A record, and its scope re-keyed at once.
+    transfer,       // Of ids one, to region.
+    merge,          // Into the first of ids the second, whose id then is another of the first.
+    erase,          // Of ids one.
+    erase_many,     // Of ids all.
+    suppress,       // Of ids one.
     offboard,
     rotate,  // The root key of region.
     maintain,

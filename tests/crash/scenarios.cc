@@ -210,6 +210,22 @@ Scenario suppressing() {
               write(What::put, {"p2"}, "second", "two")}};
 }
 
+// Each synced operation takes along what waits.
+Scenario relaxing() {
+  return {.label = "relax",
+          .place = {},
+          .before = populated(3),
+          .ops = {write(What::put_relaxed, {"p1"}, "second", "two"),
+                  write(What::batch_relaxed, {"p0", "p1", "p2"}, "third", "three"),
+                  write(What::put_relaxed, {"p2"}, "long", large_value(), "mail"),
+                  {.what = What::sync},
+                  write(What::put_relaxed, {"p1"}, "second", "two again"),
+                  write(What::put, {"p1"}, "second", "the last"),
+                  write(What::put_relaxed, {"p0"}, "second", "two"),
+                  people(What::erase, "acme", {"p0"}),
+                  write(What::put_relaxed, {"p2"}, "second", "two")}};
+}
+
 Scenario rotating() {
   const Op rotate{.what = What::rotate, .regions = {"eu"}};
   return {.label = "rotate the root key",

@@ -22,6 +22,7 @@ Scenario merging();
 Scenario opening();
 Scenario in_two_regions();
 Scenario suppressing();
+Scenario relaxing();                   // Puts and batches, and sync.
 Scenario rotating();                   // The root key, twice.
 Scenario sweeping();                   // After erasures alone.
 Scenario mirrored(Scenario scenario);  // With a mirror of every keyring.

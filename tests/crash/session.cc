@@ -88,6 +88,8 @@ Session::Failure Session::perform(const Op& op) {
     case What::reopen:
       close();
       return open();
+    case What::sync:
+      return failure_of(store_->sync());
     case What::maintain: {
       MaintainOptions few;
       few.records_per_commit_max = 10;
@@ -182,8 +184,11 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
     if (!subject) return subject.error();
     subjects.push_back(*std::move(subject));
   }
-  if (op.what == What::put)
-    return failure_of(activity->put(subjects.front(), name, as_bytes(value)));
+  if (op.what == What::put || op.what == What::put_relaxed) {
+    PutOptions options;
+    if (op.what == What::put_relaxed) options.durability = Durability::relaxed;
+    return failure_of(activity->put(subjects.front(), name, as_bytes(value), options));
+  }
   if (op.what == What::shred) {
     const auto removed = activity->remove(subjects.front(), name, Shred::now);
     if (removed) ended_.emplace_back().region = subjects.front().home().name();
@@ -194,7 +199,8 @@ Session::Failure Session::write(const Tenant& tenant, const Op& op) {
   for (const Subject& subject : subjects)
     if (const Status added = batch.put(subject, name, as_bytes(value)); !added)
       return added.error();
-  return failure_of(activity->commit(std::move(batch)));
+  return failure_of(activity->commit(
+      std::move(batch), op.what == What::batch_relaxed ? Durability::relaxed : Durability::synced));
 }
 
 Result<TenantModel> Session::observe(const Tenant& tenant, const std::set<std::string>& ids) {

@@ -29,6 +29,10 @@ TEST(Failing, WritesOfSeveralStepsAreMendedByDoingThemAgain) {
   expect_sound(of_operations({"put_new", "put_shared", "shred"}), 340);
 }
 
+TEST(Failing, RelaxedPutsAreDurableOrSyncSaysWhyNot) {
+  expect_sound(of_operations({"put_relaxed"}), 90);
+}
+
 TEST(Failing, TermsAreThereOrNot) {
   expect_sound(
       of_operations({"declare_tenant", "declare_purpose", "set_agreement", "permit_transfer"}),

@@ -88,6 +88,15 @@ void add_records(std::vector<Operation>& all) {
         if (!put) return put;
         return a.commit(std::move(batch));
       }));
+  all.push_back(on_person("put_relaxed", Kind::writes, "ann~7Qz3Vw9K", "orders",
+                          [](World& world, Subject& who, auto& a) -> Status {
+                            PutOptions options;
+                            options.durability = Durability::relaxed;
+                            EFFACE_TRY(a.put(who, RecordName("new~7Qz3Vw9K"),
+                                             as_bytes("fresh~7Qz3Vw9K"), options));
+                            return world.store().sync();
+                          }));
+  all.back().in_steps = true;
   all.push_back({"put_shared", Kind::decides, false, {}, [](World& world) -> Run {
                    auto ann = std::make_shared<Subject>(world.subject("ann~7Qz3Vw9K"));
                    auto fay = std::make_shared<Subject>(world.subject("fay~7Qz3Vw9K"));

@@ -21,6 +21,7 @@ constexpr Least declare{650, 120};
 constexpr Least enrol{900, 150};
 constexpr Least enrol_many{1'600, 300};
 constexpr Least put{1'600, 150};
+constexpr Least relax{700, 120};
 constexpr Least erase{1'900, 100};
 constexpr Least erase_many{800, 150};
 constexpr Least offboard{500, 80};
@@ -30,9 +31,9 @@ constexpr Least merge{2'400, 1'500};
 constexpr Least transfer{2'000, 500};
 constexpr Least two_regions{3'600, 1'000};
 constexpr Least mirrored_erase{3'800, 2'500};
-constexpr Least all[] = {create, create_two, declare,    enrol,       enrol_many,
-                         put,    erase,      erase_many, offboard,    maintain,
-                         re_key, merge,      transfer,   two_regions, mirrored_erase};
+constexpr Least all[] = {create, create_two, declare,     enrol,         enrol_many, put,
+                         relax,  erase,      erase_many,  offboard,      maintain,   re_key,
+                         merge,  transfer,   two_regions, mirrored_erase};
 constexpr Least sum() {
   Least total{};
   for (const Least& one : all) {
@@ -80,6 +81,10 @@ TEST(PowerLoss, InEnrolManyKeepsAllOrNone) { expect_kept({enrolling_many()}, enr
 
 TEST(PowerLoss, InPutAndSuppressKeepsWhatWasAcknowledged) {
   expect_kept({putting(), suppressing()}, put);
+}
+
+TEST(PowerLoss, InRelaxedPutsKeepsWhatWasSyncedAndOfTheRestTheFirst) {
+  expect_kept({relaxing()}, relax);
 }
 
 TEST(PowerLoss, InEraseRotateAndSweepBringsNobodyBack) {
