@@ -186,6 +186,8 @@ typedef struct efface_maintenance {
 /* Run it daily. residue_hours: how old residue may become; 0: none. done may be null. */
 EFFACE_EXPORT efface_status efface_store_maintain(efface_store* store, uint32_t residue_hours,
                                                   efface_maintenance* done);
+/* Commits what was acknowledged ahead of its commit (EFFACE_RELAXED). */
+EFFACE_EXPORT efface_status efface_store_sync(efface_store* store);
 
 typedef struct efface_region_stats {
   size_t size;
@@ -240,14 +242,16 @@ EFFACE_EXPORT efface_status efface_subject_find(efface_tenant* tenant, efface_sl
 EFFACE_EXPORT efface_status efface_activity_of(efface_tenant* tenant, efface_slice purpose,
                                                efface_activity** out);
 
-enum { EFFACE_AUTOMATED_DECISION = 1, EFFACE_RECTIFIES = 2 };
+/* EFFACE_RELAXED: acknowledged ahead of its commit (Durability in efface/activity.h), and durable
+ * once efface_store_sync has answered EFFACE_OK. */
+enum { EFFACE_AUTOMATED_DECISION = 1, EFFACE_RECTIFIES = 2, EFFACE_RELAXED = 4 };
 typedef struct efface_put_options {
   size_t size;
   uint32_t retention_days; /* 0: the purpose's. */
   uint32_t flags;
   efface_slice origin;
 } efface_put_options;
-/* options may be null. Durable when it answers. */
+/* options may be null. Durable when it answers, unless it is relaxed. */
 EFFACE_EXPORT efface_status efface_put(efface_activity* activity, efface_subject* subject,
                                        efface_slice name, efface_slice value,
                                        const efface_put_options* options);

@@ -25,10 +25,12 @@ efface_status efface_put(efface_activity* activity, efface_subject* subject, eff
     PutOptions put;
     if (options != nullptr) {
       EFFACE_ASSIGN(const efface_put_options asked, read(options));
-      EFFACE_TRY(check_flags(asked.flags, EFFACE_AUTOMATED_DECISION | EFFACE_RECTIFIES));
+      EFFACE_TRY(
+          check_flags(asked.flags, EFFACE_AUTOMATED_DECISION | EFFACE_RECTIFIES | EFFACE_RELAXED));
       if (asked.retention_days != 0) put.retention = Days(asked.retention_days);
       put.automated_decision = (asked.flags & EFFACE_AUTOMATED_DECISION) != 0;
       put.rectifies = (asked.flags & EFFACE_RECTIFIES) != 0;
+      if ((asked.flags & EFFACE_RELAXED) != 0) put.durability = Durability::relaxed;
       EFFACE_ASSIGN(put.origin, text_of(asked.origin));
     }
     return handle->value.put(person->value, RecordName(called), bytes, put);

@@ -80,6 +80,13 @@ efface_status efface_store_open(const efface_store_options* options, efface_stor
   return store_by(Store::open, options, out);
 }
 
+efface_status efface_store_sync(efface_store* store) {
+  return answer([&]() -> Status {
+    EFFACE_ASSIGN(const auto handle, found(store));
+    return handle->value.sync();
+  });
+}
+
 efface_status efface_store_maintain(efface_store* store, uint32_t residue_hours,
                                     efface_maintenance* done) {
   return answer([&]() -> Status {

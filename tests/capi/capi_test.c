@@ -106,6 +106,12 @@ static void keeps_and_gives_back_records(const char* below) {
   OK(efface_get(w.orders, w.alice, efface_text("empty"), &found));
   EXPECT(found != NULL && holds(found, ""));
   OK(efface_buffer_close(found));
+  options.flags = EFFACE_RELAXED;
+  OK(efface_put(w.orders, w.alice, efface_text("relaxed"), efface_text("later"), &options));
+  OK(efface_get(w.orders, w.alice, efface_text("relaxed"), &found));
+  EXPECT(holds(found, "later"));
+  OK(efface_buffer_close(found));
+  OK(efface_store_sync(w.store));
   uint32_t was_there = 7;
   OK(efface_remove(w.orders, w.alice, efface_text("a"), EFFACE_SHRED_NOW, &was_there));
   EXPECT(was_there == 1);

@@ -18,6 +18,7 @@ static void refuses_null(const char* below) {
   EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_erase_ids(w.tenant, NULL, 3, NULL));
   EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_erase(w.tenant, NULL, NULL));
   EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_store_maintain(NULL, 0, NULL));
+  EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_store_sync(NULL));
   EXPECT(store == NULL && tenant == NULL && buffer == NULL);
   EXPECT(efface_buffer_bytes(NULL).data == NULL && efface_buffer_bytes(NULL).size == 0);
   OK(efface_buffer_close(NULL));
