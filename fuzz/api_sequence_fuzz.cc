@@ -260,7 +260,8 @@ class Sequence {
         scope[name] = text;
     }
     if (dropped) return;
-    EFFACE_CHECK(activity.commit(std::move(batch)).has_value());
+    const auto durability = input.below(2) == 0 ? Durability::synced : Durability::relaxed;
+    EFFACE_CHECK(activity.commit(std::move(batch), durability).has_value());
     people_ = std::move(after);
   }
 

@@ -41,7 +41,9 @@ class RulesSession::Pair {
       Operation look = op;
       look.purpose = purpose;
       get(look);
-      if (purpose == op.purpose) scan(look);
+      // After a relaxed put nobody lists, so that the next operation finds it waiting.
+      const bool waits = is_relaxed() && (op.act == Act::put || op.act == Act::put_by_id);
+      if (purpose == op.purpose && !waits) scan(look);
     }
   }
 
@@ -52,6 +54,9 @@ class RulesSession::Pair {
   };
 
   void act(const Operation& op);
+
+  // What is put: to its own process it is as a synced one.
+  bool is_relaxed() const noexcept { return written_ % 2 == 0; }
 
   OpenOptions options() const {
     OpenOptions options;
@@ -168,6 +173,7 @@ PutOptions RulesSession::Pair::terms_of(const Operation& op, std::vector<Purpose
   PutOptions options;
   options.also_permitted = also;
   if (const auto days = days_of(op)) options.retention = Days(static_cast<unsigned>(*days));
+  if (is_relaxed()) options.durability = Durability::relaxed;
   return options;
 }
 
