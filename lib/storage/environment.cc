@@ -71,8 +71,7 @@ void assertion_failed(MDB_env*, const char*) {
 Status close_on_exec(MDB_env* env) {
   mdb_filehandle_t fd = -1;
   mdb_env_get_fd(env, &fd);
-  const int flags = fcntl(fd, F_GETFD);
-  if (flags < 0 || fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0)
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)  // There is no other flag.
     return os::system_error(errno, "fcntl of data.mdb");
   return {};
 }
@@ -91,16 +90,13 @@ Status open_table(MDB_env* env) {
   int rc = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
   if (rc != MDB_SUCCESS) return lmdb_error(rc, "the first read transaction");
   MDB_dbi table = 0;
-  unsigned flags = 0;
   rc = mdb_dbi_open(txn, nullptr, 0, &table);
-  if (rc == MDB_SUCCESS) rc = mdb_dbi_flags(txn, table, &flags);
   if (rc == MDB_SUCCESS)
     rc = mdb_txn_commit(txn);
   else
     mdb_txn_abort(txn);
   if (rc != MDB_SUCCESS) return lmdb_error(rc, "opening of the table");
-  if (table != main_table || flags != 0)
-    return Error(Errc::corruption, "a table that is not made as ours are");
+  EFFACE_CHECK(table == main_table);
   return {};
 }
 
@@ -151,15 +147,8 @@ Status check_file_system(const os::Directory& directory) {
 
 // LMDB writes both metas without a sync, so that before the first commit a crash may leave neither.
 Status commit_first(MDB_env* env) {
-  MDB_txn* txn = nullptr;
-  int rc = mdb_txn_begin(env, nullptr, 0, &txn);
-  if (rc != MDB_SUCCESS) return lmdb_error(rc, "the first write transaction");
-  rc = touch(txn);
-  if (rc == MDB_SUCCESS)
-    rc = mdb_txn_commit(txn);
-  else
-    mdb_txn_abort(txn);
-  if (rc != MDB_SUCCESS) return lmdb_error(rc, "the first commit");
+  const Touched done = commit_nothing(env);
+  if (done.code != MDB_SUCCESS) return lmdb_error(done.code, "the first commit");
   return {};
 }
 

@@ -264,9 +264,7 @@ Status EnvironmentImpl::expand(std::uint64_t wanted_bytes) {
   Status grown;
   if (bytes != map_bytes()) grown = resize(bytes, growth_patience);
   turn_.give_back();
-  if (grown || grown.error().code() == Errc::busy || grown.error().code() == Errc::out_of_memory)
-    return {};
-  return grown;
+  return is_latched() ? grown : Status();  // Else it is as large as it was.
 }
 
 // LMDB reuses what a commit freed only from the second transaction after it on. Where nothing but
@@ -275,21 +273,11 @@ Status EnvironmentImpl::reuse_last_freed() {
   writer_reuse_ = false;
   const std::optional<Gate::Lane> lane = gate_.enter(options_.deadline);
   if (!lane) return Error(Errc::busy, "the map is being moved");
-  MDB_txn* txn = nullptr;
-  int rc = mdb_txn_begin(env(), nullptr, 0, &txn);
-  bool committing = false;
-  if (rc == MDB_SUCCESS) {
-    rc = touch(txn);
-    committing = rc == MDB_SUCCESS;
-    if (committing)
-      rc = mdb_txn_commit(txn);
-    else
-      mdb_txn_abort(txn);
-  }
+  const Touched done = commit_nothing(env());
   gate_.leave(*lane);
-  if (rc == MDB_SUCCESS || rc == MDB_MAP_FULL || rc == MDB_KEYEXIST || rc == MDB_MAP_RESIZED)
-    return {};
-  return committing ? commit_failed(rc) : failed(rc, "a commit of nothing");
+  // What else keeps it from that, the transaction that comes next finds out.
+  if (!done.committing || done.code == MDB_SUCCESS || done.code == MDB_MAP_FULL) return {};
+  return commit_failed(done.code);
 }
 
 // An ordinary transaction leaves the headroom on the disk too, and else changes nothing. Pages that
@@ -346,8 +334,9 @@ Error EnvironmentImpl::commit_failed(int code) noexcept {
   latched_.store(true, std::memory_order_release);
   mdb_filehandle_t fd = -1;
   mdb_env_get_fd(env(), &fd);
-  if (code == ENOSPC || code == EDQUOT || code == EFBIG || (code == EIO && is_disk_full(fd)))
-    return {Errc::no_space, "a commit found no space", code};
+  const Error known = lmdb_error(code, "a commit found no space");
+  if (known.code() == Errc::no_space) return known;
+  if (code == EIO && is_disk_full(fd)) return {Errc::no_space, "a commit found no space", code};
   return {Errc::outcome_unknown, "a commit failed half way", code};
 }
 

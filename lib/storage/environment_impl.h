@@ -30,8 +30,21 @@ inline constexpr MDB_dbi main_table = 1;  // What mdb_dbi_open(..., nullptr, ...
 // From a code of LMDB's, which may be an errno.
 Error lmdb_error(int code, Note note) noexcept;
 
-// Writes and takes back one entry: a transaction that changes nothing commits nothing. LMDB's code.
-int touch(MDB_txn* txn) noexcept;
+// A commit that changes nothing: it writes one entry and takes it back. LMDB's code, and whether
+// it came as far as to commit.
+struct Touched {
+  int code;
+  bool committing;
+};
+Touched commit_nothing(MDB_env* env) noexcept;
+
+// Who reads what, from a line of LMDB's list of its readers, which it gives as text only. Nothing:
+// its heading, or a slot that is idle.
+struct Reader {
+  int process = 0;
+  std::uint64_t transaction = 0;
+};
+std::optional<Reader> reader_of(const char* line) noexcept;
 
 // How many reader slots hold a snapshot for a process that is not there any more. Frees none.
 std::uint32_t stale_readers(MDB_env* env) noexcept;

@@ -8,18 +8,24 @@
 namespace efface::storage {
 namespace {
 
-// A line of LMDB's list: process, thread, and the transaction that it reads, or `-`.
 int count_stale(const char* line, void* context) noexcept {
-  int process = 0;
-  unsigned long long transaction = 0;
-  // The heading, and slots that read nothing, have other fields.
-  // NOLINTNEXTLINE(cert-err34-c): how many were read is what is asked.
-  if (std::sscanf(line, "%d %*x %llu", &process, &transaction) != 2 || process <= 0) return 0;
-  if (::kill(process, 0) != 0 && errno == ESRCH) ++*static_cast<std::uint32_t*>(context);
+  const auto reader = reader_of(line);
+  if (reader && ::kill(reader->process, 0) != 0 && errno == ESRCH)
+    ++*static_cast<std::uint32_t*>(context);
   return 0;
 }
 
 }  // namespace
+
+// A line is: process, thread, and the transaction that it reads, or `-`.
+std::optional<Reader> reader_of(const char* line) noexcept {
+  Reader reader;
+  unsigned long long transaction = 0;
+  // NOLINTNEXTLINE(cert-err34-c): how many were read is what is asked.
+  if (std::sscanf(line, "%d %*x %llu", &reader.process, &transaction) != 2) return std::nullopt;
+  reader.transaction = transaction;
+  return reader;
+}
 
 std::uint32_t stale_readers(MDB_env* env) noexcept {
   std::uint32_t count = 0;

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -66,15 +64,9 @@ Status scan_in(EnvironmentImpl& environment, MDB_txn* txn, Bytes prefix, Bytes f
   return environment.failed(rc, "scan");
 }
 
-// LMDB lists its readers as text only: "pid thread txnid", the last "-" for an idle slot.
-int note_oldest(const char* line, void* context) {
+int note_oldest(const char* line, void* context) noexcept {
   auto& oldest = *static_cast<std::uint64_t*>(context);
-  std::string_view text(line);
-  while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
-  text.remove_prefix(std::min(text.rfind(' ') + 1, text.size()));
-  std::uint64_t id = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (failed == std::errc() && end == text.data() + text.size()) oldest = std::min(oldest, id);
+  if (const auto reader = reader_of(line)) oldest = std::min(oldest, reader->transaction);
   return 0;
 }
 
@@ -152,6 +144,9 @@ Error lmdb_error(int code, Note note) noexcept {
   }
 }
 
+namespace {
+
+// Makes a change that leaves everything as it is.
 int touch(MDB_txn* txn) noexcept {
   std::array<std::byte, key_bytes_max> unused_key{};
   unused_key.fill(std::byte{0xff});
@@ -161,13 +156,26 @@ int touch(MDB_txn* txn) noexcept {
   return rc == MDB_SUCCESS ? mdb_del(txn, main_table, &key, nullptr) : rc;
 }
 
+}  // namespace
+
+Touched commit_nothing(MDB_env* env) noexcept {
+  MDB_txn* txn = nullptr;
+  int rc = mdb_txn_begin(env, nullptr, 0, &txn);
+  if (rc != MDB_SUCCESS) return {rc, false};
+  rc = touch(txn);
+  if (rc == MDB_SUCCESS) return {mdb_txn_commit(txn), true};
+  mdb_txn_abort(txn);
+  return {rc, false};
+}
+
 // Reading.
 
 ReadTxn::ReadTxn(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 ReadTxn::ReadTxn(ReadTxn&&) noexcept = default;
 
 ReadTxn& ReadTxn::operator=(ReadTxn&& other) noexcept {
-  if (this != &other) const ReadTxn ended(std::exchange(impl_, std::move(other.impl_)));
+  ReadTxn ended(std::move(other));
+  std::swap(impl_, ended.impl_);
   return *this;
 }
 
@@ -248,7 +256,8 @@ WriteTxn::WriteTxn(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl))
 WriteTxn::WriteTxn(WriteTxn&&) noexcept = default;
 
 WriteTxn& WriteTxn::operator=(WriteTxn&& other) noexcept {
-  if (this != &other) const WriteTxn ended(std::exchange(impl_, std::move(other.impl_)));
+  WriteTxn ended(std::move(other));
+  std::swap(impl_, ended.impl_);
   return *this;
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <vector>
 
 #include "storage/environment_fixture.h"
 #include "storage/verify.h"
@@ -111,6 +112,21 @@ TEST_F(Copy, StopsWhenWhoIsToldHowFarItIsAnswersAnError) {
   });
   EXPECT_EQ(code_of(stopped), "closed");
   EXPECT_EQ(told, 8u);
+}
+
+TEST_F(Copy, OfMuchIsCommittedAndToldInParts) {
+  const Environment source = create_and_open();
+  for (std::uint64_t i = 0; i < 20; ++i)
+    ASSERT_TRUE(put_growing(source, numbered_key(i), std::string(std::size_t{1} << 20, 'v')));
+  std::vector<std::uint64_t> told;
+  ASSERT_TRUE(copy(source, into(), options_, [&](std::uint64_t bytes) -> Status {
+    told.push_back(bytes);
+    return {};
+  }));
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_GE(told[0], std::uint64_t{16} << 20);
+  EXPECT_LT(told[0], told[1]);
+  EXPECT_EQ(Environment::open(into(), options_)->stats()->entries, 20u);
 }
 
 TEST_F(Copy, ThatDoesNotFitFailsAlone) {

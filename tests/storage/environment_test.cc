@@ -13,6 +13,8 @@
 
 #include "crypto/child.h"
 #include "storage/environment_fixture.h"
+#include "storage/gate.h"
+#include "storage/pages.h"
 
 namespace efface::storage {
 namespace {
@@ -219,6 +221,19 @@ TEST_F(Scans, EndWhereTheCallerSays) {
   EXPECT_EQ(code_of(failed), "conflict");
 }
 
+TEST_F(Scans, BeginNowhereBeyondTheLongestKey) {
+  const Environment environment = create_and_open();
+  const auto txn = environment.read();
+  const std::string longest(511, 'k');
+  const auto scan = [&](std::string_view prefix, std::string_view first) {
+    return code_of(
+        txn->scan(as_bytes(prefix), as_bytes(first), [](ReadTxn::Entry) { return Flow::more; }));
+  };
+  EXPECT_EQ(scan(longest, longest), "");
+  EXPECT_EQ(scan(longest + "k", ""), "invalid_argument");
+  EXPECT_EQ(scan("", longest + "k"), "invalid_argument");
+}
+
 TEST_F(Scans, MayBeNested) {
   const Environment environment = create_and_open();
   for (const char* key : {"1", "2", "3"}) ASSERT_TRUE(put(environment, key, "value"));
@@ -248,6 +263,26 @@ TEST_F(Scans, RefuseChangesWhileTheyRun) {
   }));
   EXPECT_TRUE(*txn->remove(as_bytes("key")));
   EXPECT_TRUE(std::move(*txn).commit());
+}
+
+TEST(Gates, KeepOutAtTheDeadlineWhoComesWhileTheyAreShut) {
+  Gate gate;
+  ASSERT_TRUE(gate.shut(1ms));
+  EXPECT_FALSE(gate.enter(1ms));
+  EXPECT_FALSE(gate.shut(1ms));
+  gate.reopen();
+  const auto lane = gate.enter(1ms);
+  ASSERT_TRUE(lane);
+  EXPECT_FALSE(gate.shut(1ms));  // Somebody is in.
+  gate.leave(*lane);
+  EXPECT_TRUE(gate.shut(1ms));
+}
+
+TEST(PieceOfAPage, ThatIsShorterThanItsHeaderHasNoNumber) {
+  std::vector<std::byte> piece(data_page_header_bytes, std::byte{1});
+  EXPECT_EQ(page_number(piece), 0x0101010101010101U);
+  piece.pop_back();
+  EXPECT_EQ(page_number(piece), 0u);
 }
 
 TEST_F(Environments, AnswerBusyWhenAllReaderSlotsAreTaken) {

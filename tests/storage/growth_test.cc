@@ -111,6 +111,27 @@ TEST_F(Growth, IsAsLargeAsTheTransactionThatNeedsIt) {
   EXPECT_EQ(get(environment, "key"), value);
 }
 
+TEST_F(Growth, AheadOfTimeGoesAsFarAsItMayAndIsNoError) {
+  options_.map_bytes_max = std::size_t{3} << 20;
+  const Environment environment = create_and_open();
+  const auto map_bytes = [&] { return environment.stats()->map_bytes; };
+  {
+    const auto reader = environment.read();
+    EXPECT_TRUE(environment.expand(std::uint64_t{1} << 30));  // It is kept where it is.
+    EXPECT_EQ(map_bytes(), options_.map_bytes);
+  }
+  EXPECT_TRUE(environment.expand(options_.map_bytes + 1));
+  EXPECT_EQ(map_bytes(), 2 * options_.map_bytes);
+  EXPECT_TRUE(environment.expand(std::uint64_t{1} << 30));
+  EXPECT_EQ(map_bytes(), options_.map_bytes_max);
+  EXPECT_TRUE(environment.expand(1));
+  EXPECT_EQ(map_bytes(), options_.map_bytes_max);
+  EXPECT_TRUE(test::ended_well(
+      test::in_child([&] { return code_of(environment.expand(1)) == "forked" ? 0 : 1; })));
+  const auto writer = environment.write(Space::ordinary);
+  EXPECT_EQ(code_of(environment.expand(1)), "busy");
+}
+
 TEST_F(Growth, OfAReopenedEnvironmentStartsAboveWhatIsThere) {
   {
     const Environment environment = create_and_open();
@@ -207,6 +228,24 @@ TEST_F(FullMap, TakesPutsAgainOnceRemovalsMadeRoom) {
   EXPECT_TRUE(first || first.error().code() == Errc::full);
   for (std::uint64_t i = 0; i < count / 4; ++i)
     ASSERT_TRUE(put(environment, numbered_key(i), value_of("v"))) << "after " << i;
+}
+
+TEST_F(FullMap, TakesManyPutsOfOneTransactionIntoWhatRemovalsFreed) {
+  options_.map_bytes_max = options_.map_bytes = std::size_t{4} << 20;
+  const Environment environment = create_and_open();
+  const std::uint64_t count = fill(environment);
+  for (const std::uint64_t part : {0U, 1U, 2U}) {
+    auto txn = environment.write(Space::removal);
+    for (std::uint64_t i = part * count / 6; i < (part + 1) * count / 6; ++i)
+      ASSERT_TRUE(*txn->remove(as_bytes(numbered_key(i))));
+    ASSERT_TRUE(std::move(*txn).commit());
+  }
+  ASSERT_TRUE(remove(environment, numbered_key(count - 1)));
+  auto txn = environment.write(Space::ordinary);
+  for (std::uint64_t i = 0; i < 20; ++i)
+    ASSERT_TRUE(txn->put(as_bytes(numbered_key(i)), as_bytes(value_of("v")))) << "after " << i;
+  ASSERT_TRUE(std::move(*txn).commit());
+  EXPECT_EQ(get(environment, numbered_key(19)), value_of("v"));
 }
 
 TEST_F(FullMap, RefusedPutsTakeNothingFromTheHeadroom) {
