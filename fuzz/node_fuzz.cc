@@ -138,7 +138,7 @@ void use_tree(Input& input) {
         keys.walk_leaf(nodes, root, bucket, [](keyring::RowView row) { touch(row.key()); }));
   if (!keys.rekey(nodes, root, nullptr)) return;
   const auto empty = [&](std::size_t, keyring::LeafEdit& leaf) -> Status {
-    leaf.remove(tag, std::nullopt, [](keyring::RowView) {});
+    leaf.remove(tag, [](keyring::RowView) {});
     return {};
   };
   if (!keys.edit(nodes, root, {&tag, 1}, empty)) return;

@@ -15,6 +15,7 @@ Result<Keyring::Lock> Keyring::lock() {
   if (reads_only_) return Error(Errc::closed, "a keyring that was opened to be read");
   Lock lock(*this, std::unique_lock(writer_, options_.environment.deadline));
   if (!lock.owns_lock()) return Error(Errc::busy, "another writer holds the keyring");
+  EFFACE_TRY(ready_to_write());
   if (options_.processes == nullptr) return lock;
   EFFACE_ASSIGN(lock.there_, options_.processes->lock(writer_byte, os::ByteLocks::Mode::alone,
                                                       options_.environment.deadline));
@@ -84,7 +85,6 @@ Status Keyring::prepare_root() {
 Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> rows,
                        std::span<const ledger::Entry> enrolled) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
-  EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
   std::vector<Tag> tags;
   for (const Ensure& row : rows) tags.push_back(row.tag);
@@ -141,7 +141,6 @@ Status Keyring::ensure(const Lock& held, const TreeRef& tree, std::span<Ensure> 
 Result<TenantRef> Keyring::add_tenant(const Lock& held, const Tag& tag, Bytes terms,
                                       const ledger::Entry& declared) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
-  EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
   TenantRef tenant{tag, 0};
   const auto work = [&](Txn& txn) -> Status {

@@ -61,7 +61,6 @@ Status Keyring::apply(Txn& txn, const TreeRef& tree, const Tag& tag,
 
 Status Keyring::amend(const Lock& held, const TreeRef& tree, std::span<Amend> amends) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
-  EFFACE_TRY(ready_to_write());
   EFFACE_TRY(prepare_root());
   std::vector<Tag> tags;
   std::vector<KeyPlace> moved;

@@ -12,7 +12,6 @@ constexpr std::array<std::byte, 2> head_key{std::byte{'m'}, std::byte{'l'}};
 constexpr std::uint8_t head_version = 1;
 constexpr std::size_t head_bytes = 40;
 constexpr std::size_t row_header_bytes = 40;
-constexpr unsigned kept_every = 8;  // Levels.
 
 using SubtreeKey = std::array<std::byte, 10>;
 SubtreeKey subtree_key(unsigned level, std::uint64_t index) noexcept {
@@ -120,14 +119,12 @@ Status add_to_book(storage::WriteTxn& txn, BookHead& head, std::span<const ledge
     }
     add_frame(frames, head.chain, bytes);
     head.copy_bytes += frame_overhead_bytes + bytes.size();
-    std::optional<Error> failed;
+    std::vector<std::pair<SubtreeKey, ledger::Hash>> whole;
     head.tree.add(ledger::leaf_hash(bytes),
                   [&](unsigned level, std::uint64_t at, const ledger::Hash& hash) {
-                    if (level == 0 || level % kept_every != 0 || failed) return;
-                    const Status kept = txn.put(subtree_key(level, at), hash);
-                    if (!kept) failed = kept.error();
+                    if (is_kept(level)) whole.emplace_back(subtree_key(level, at), hash);
                   });
-    if (failed) return *failed;
+    for (const auto& [key, hash] : whole) EFFACE_TRY(txn.put(key, hash));
     if (entry.kind == ledger::Kind::capsule_made && entry.day)
       head.horizon_day = std::max(head.horizon_day, *entry.day);
   }
@@ -139,7 +136,7 @@ Result<ledger::Hash> subtree_of(const storage::ReadTxn& txn, unsigned level, std
     EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
     return ledger::leaf_hash(row.entry);
   }
-  if (level % kept_every == 0) {
+  if (is_kept(level)) {
     EFFACE_ASSIGN(const std::optional<Bytes> kept, txn.get(subtree_key(level, index)));
     if (!kept || kept->size() != 32)
       return Error(Errc::corruption, "a subtree of the ledger is missing");

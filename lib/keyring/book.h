@@ -43,6 +43,9 @@ Result<BookRow> read_row(const storage::ReadTxn& txn, std::uint64_t index);
 Status add_to_book(storage::WriteTxn& txn, BookHead& head, std::span<const ledger::Entry> entries,
                    std::uint64_t next_reclaim, std::vector<std::byte>& frames);
 
+// Of which subtrees the roots are kept.
+constexpr bool is_kept(unsigned level) noexcept { return level != 0 && level % 8 == 0; }
+
 // The root of a complete subtree, from what is kept and from at most 256 entries.
 Result<ledger::Hash> subtree_of(const storage::ReadTxn& txn, unsigned level, std::uint64_t index);
 

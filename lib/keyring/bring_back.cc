@@ -15,8 +15,7 @@ namespace {
 constexpr int epoch_attempts_max = 64;
 
 // Whatever was held stays until the keyring is opened: this may come to nothing.
-Result<Epoch> make_fresh_epoch(RootKeyStore& store, Epoch above) {
-  EFFACE_ASSIGN(const Anchor anchor, store.anchor());
+Result<Epoch> make_fresh_epoch(RootKeyStore& store, const Anchor& anchor, Epoch above) {
   EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());
   if (!held.empty()) above = std::max(above, held.back());
   for (int attempt = 0; attempt < epoch_attempts_max; ++attempt) {
@@ -49,7 +48,6 @@ Status Keyring::write_capsule(std::uint32_t last_day, const ledger::Entry& decis
   EFFACE_ASSIGN(const crypto::SigningKey signing, signing_key());
   {
     EFFACE_ASSIGN(const Lock held, lock());
-    EFFACE_TRY(ready_to_write());
     EFFACE_TRY(enter(held, {&decision, 1}));
     EFFACE_TRY(sync_copy());
   }
@@ -95,7 +93,7 @@ class Keyring::BroughtBack {
     record.bucket_count = head_.bucket_count;
     record.root_id = head_.root_id;
     record.store_id = store.id();
-    EFFACE_ASSIGN(record.epoch, make_fresh_epoch(store, head_.epoch));
+    EFFACE_ASSIGN(record.epoch, make_fresh_epoch(store, anchor, head_.epoch));
     EFFACE_ASSIGN(record.wrapped,
                   store.wrap(record.epoch, wrap_context(options_.region, head_.root_id),
                              std::as_const(head_.root).bytes()));

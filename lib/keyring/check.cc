@@ -18,8 +18,6 @@ std::uint32_t nodes_at(std::uint32_t bucket_count, unsigned level) noexcept {
   return static_cast<std::uint32_t>(count);
 }
 
-bool is_damage(Errc code) noexcept { return code == Errc::corruption || code == Errc::format_new; }
-
 class Checker {
  public:
   Checker(const Id16& region, const NodeReader& nodes, const storage::ReadTxn& txn,
@@ -108,9 +106,7 @@ Status Checker::look_at_file(std::uint32_t tenant, RowView row) {
   if (!sealed) return {};
   files_.insert(key);
   ++into_.files;
-  const auto opened = open_file(region_, key, row.key(), *sealed);
-  if (!opened && !is_damage(opened.error().code())) return opened.error();
-  if (!opened) damaged(damage::file);
+  if (!open_file(region_, key, row.key(), *sealed)) damaged(damage::file);
   return {};
 }
 
@@ -246,11 +242,10 @@ Result<KeyringCheck> Keyring::check(FunctionRef<void(std::uint64_t)> progress) {
   EFFACE_ASSIGN(const Anchor anchor, root_keys_->anchor());
   EFFACE_TRY(with_snapshot(
       [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn& txn) -> Status {
-        if (held.owns_lock()) held.unlock();
+        held.unlock();
         EFFACE_TRY(check_ledger(txn, options_.region, options_.ledger_copy.get(), anchor, found));
         return Checker(options_.region, nodes, txn, progress, found).look(top);
       }));
-  if (held.owns_lock()) held.unlock();
   const auto numbers = note_numbers();
   if (!numbers && !is_damage(numbers.error().code())) return numbers.error();
   if (!numbers) ++found.damage[damage::note];

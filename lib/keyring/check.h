@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/bytes.h"
+#include "efface/result.h"
 
 namespace efface::keyring {
 
@@ -27,6 +28,11 @@ struct KeyringCheck {
   std::unordered_set<Id16, Id16Hash> waiting{};
   bool tenant_waits = false;
 };
+
+// What is counted; any other error keeps from looking.
+inline bool is_damage(Errc code) noexcept {
+  return code == Errc::corruption || code == Errc::format_new;
+}
 
 namespace damage {
 inline constexpr const char* node = "node";              // Missing, or does not open.

@@ -7,10 +7,6 @@
 namespace efface::keyring {
 namespace {
 
-bool is_damage(const Error& error) noexcept {
-  return error.code() == Errc::corruption || error.code() == Errc::format_new;
-}
-
 bool remembers(const Anchor& anchor, const ledger::Frontier& tree) {
   const ledger::Hash root = tree.root();
   return std::ranges::equal(anchor.ledger_hash, Bytes(root).first(anchor.ledger_hash.size()));
@@ -18,10 +14,9 @@ bool remembers(const Anchor& anchor, const ledger::Frontier& tree) {
 
 // The frame of one entry in the copy.
 Status look_at_copy(const LedgerCopy& copy, const BookRow& row, KeyringCheck& into) {
-  const auto frame = copy.read(row.copy_offset);
-  if (!frame && !is_damage(frame.error())) return frame.error();
-  const bool same = frame && *frame && (**frame).chain == row.chain &&
-                    std::ranges::equal((**frame).entry, row.entry);
+  EFFACE_ASSIGN(const auto frame, copy.read(row.copy_offset));
+  const bool same =
+      frame && frame->chain == row.chain && std::ranges::equal(frame->entry, row.entry);
   if (!same) ++into.damage[damage::ledger_copy];
   return {};
 }
@@ -31,7 +26,7 @@ Status look_at_copy(const LedgerCopy& copy, const BookRow& row, KeyringCheck& in
 Status check_ledger(const storage::ReadTxn& txn, const Id16& region, const LedgerCopy* copy,
                     const Anchor& anchor, KeyringCheck& into) {
   const auto head = read_head(txn, region);
-  if (!head && !is_damage(head.error())) return head.error();
+  if (!head && !is_damage(head.error().code())) return head.error();
   if (!head) {
     ++into.damage[damage::ledger_tree];
     return {};
@@ -42,7 +37,7 @@ Status check_ledger(const storage::ReadTxn& txn, const Id16& region, const Ledge
   bool anchor_agrees = anchor.ledger_entries <= head->tree.size;
   for (std::uint64_t index = 0; index < head->tree.size; ++index) {
     const auto row = read_row(txn, index);
-    if (!row && !is_damage(row.error())) return row.error();
+    if (!row && !is_damage(row.error().code())) return row.error();
     if (!row || !ledger::decode(row->entry)) ++into.damage[damage::ledger_entry];
     if (!row) return {};  // What follows hangs together by it.
     ++into.entries;
@@ -52,7 +47,7 @@ Status check_ledger(const storage::ReadTxn& txn, const Id16& region, const Ledge
     if (copy != nullptr) EFFACE_TRY(look_at_copy(*copy, *row, into));
     tree.add(ledger::leaf_hash(row->entry),
              [&](unsigned level, std::uint64_t at, const ledger::Hash& hash) {
-               if (level == 0 || level % 8 != 0) return;  // Those that are kept.
+               if (!is_kept(level)) return;
                const auto kept = subtree_of(txn, level, at);
                trees_agree = trees_agree && kept && *kept == hash;
              });

@@ -59,18 +59,15 @@ bool goes(const Removal& removal, RowView row) {
       return label == merging_row;
     case Removal::What::bucket:
       return label == bucket_key;
-    case Removal::What::rows:
-    case Removal::What::tenant:
+    default:  // No row, or a whole tenant's.
       return false;
   }
-  return false;
 }
 
-// Never.
-constexpr bool comes_back(Removal::What what) noexcept {
-  return (mutant == Mutant::hold_keeps_row && what == Removal::What::hold) ||
-         (mutant == Mutant::bucket_keeps_row && what == Removal::What::bucket);
-}
+constexpr bool rows_come_back = mutant == Mutant::hold_keeps_row ||  // Never.
+                                mutant == Mutant::bucket_keeps_row;
+constexpr Removal::What what_comes_back =
+    mutant == Mutant::hold_keeps_row ? Removal::What::hold : Removal::What::bucket;
 
 // The successor of a scope takes its label, and the flags that it had at last.
 Status take_place(LeafEdit& leaf, const Removal& removal, std::uint16_t flags) {
@@ -102,11 +99,9 @@ bool may_be_blocked(Removal::What what) noexcept {
 // Whether it may go on: she is the one that is meant, and no hold is on her.
 bool is_allowed(const LeafEdit& leaf, Removal& removal) {
   if (removal.what == Removal::What::bucket || removal.what == Removal::What::alias) return true;
-  bool there = false;
-  bool same = !removal.only_if_person && !removal.only_if_aux;
+  bool same = !removal.only_if_person && !removal.only_if_aux;  // Where she has no row.
   leaf.each(removal.tag, [&](RowView row) {
     if (row.label() != person) return;
-    there = true;
     same = (!removal.only_if_person || row.handle() == *removal.only_if_person) &&
            (!removal.only_if_aux || row.aux() == *removal.only_if_aux);
     const bool checked = may_be_blocked(removal.what);
@@ -114,7 +109,7 @@ bool is_allowed(const LeafEdit& leaf, Removal& removal) {
     removal.moving = checked && !removal.despite_transfer && (row.flags() & flag_moving) != 0;
   });
   if (!same) removal.held = removal.moving = false;
-  return same && !removal.held && !removal.moving && (there || !removal.only_if_person);
+  return same && !removal.held && !removal.moving;
 }
 
 // The row that went names nobody: its handle was random, and is gone.
@@ -157,7 +152,8 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
       [&](RowView row) {
         removal.removed = true;
         flags = row.flags();
-        if (comes_back(removal.what)) back = row.copy();
+        if constexpr (rows_come_back)
+          if (removal.what == what_comes_back) back = row.copy();
         // A row that leads to a person has her tag there: the queue stands in clear.
         if (row.label() != alias_row && row.label() != merging_row) handles.push_back(row.handle());
         if ((row.label() & ~purpose_mask) == shared_count) removal.shared += row.aux();
@@ -168,7 +164,8 @@ Status Keyring::remove_row(Txn& txn, const TreeRef& tree, LeafEdit& leaf, Remova
         gone_person = row.handle();
         if ((row.flags() & flag_held) != 0) txn.count_held(tree.tenant, -1);
       });
-  if (back) EFFACE_TRY(leaf.add(*back));
+  if constexpr (rows_come_back)
+    if (back) EFFACE_TRY(leaf.add(*back));
   if (gone_person) EFFACE_TRY(txn.remove(file_key(tree.tenant.number, *gone_person)));
   if (!removal.removed) return {};
   enter_decisions(txn, removal, gone_person ? gone_person : gone_scope);
@@ -216,9 +213,7 @@ void Keyring::erase_together(std::span<EraseJob* const> jobs) {
 }
 
 Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals) {
-  EFFACE_TRY(ready_to_write());
-  if (pending_) EFFACE_TRY(sync_copy());
-  EFFACE_TRY(settle_epochs(epoch(), spare_ != 0 && !spare_used_));  // step 0
+  EFFACE_TRY(settle_before());  // step 0
   ErasureOutcome outcome;
   outcome.epoch_before = outcome.epoch_after = epoch();
   outcome.root_hash_before = outcome.root_hash_after = root_hash_;
@@ -320,7 +315,7 @@ Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const 
       if (row.label() == pseudonym_key && row.aux() != 0) whole[i]->held = true;
     });
     if (whole[i]->held) return {};
-    leaf.remove(gone_tenants[i], std::nullopt, [&](RowView) { whole[i]->removed = true; });
+    leaf.remove(gone_tenants[i], [&](RowView) { whole[i]->removed = true; });
     return {};
   }));
   // Rows alone end an epoch too: no copy of the keyring from before them opens any more.
@@ -391,9 +386,7 @@ void Keyring::forget_cached(std::span<Removal* const> removals) {
 Status Keyring::settle() {
   if (!pending_) return {};
   EFFACE_ASSIGN(const Lock held, lock());
-  EFFACE_TRY(ready_to_write());
-  EFFACE_TRY(sync_copy());
-  return settle_epochs(epoch(), spare_ != 0 && !spare_used_);
+  return settle_before();
 }
 
 }  // namespace efface::keyring

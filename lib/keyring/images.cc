@@ -13,13 +13,9 @@ namespace {
 
 constexpr std::uint32_t buckets_max = 1U << 30;
 
-bool is_not_opened(Errc code) noexcept {
-  return code == Errc::corruption || code == Errc::format_new;
-}
-
 // Of a root key store: it does not open this, and never will.
 bool says_no(Errc code) noexcept {
-  return is_not_opened(code) || code == Errc::root_key_missing || code == Errc::invalid_argument ||
+  return is_damage(code) || code == Errc::root_key_missing || code == Errc::invalid_argument ||
          code == Errc::too_large;
 }
 
@@ -126,7 +122,7 @@ Status Reacher::reach(const NodeId& id, crypto::KeyView key) {
   if (!tried_.insert(place_hash(id, key)).second) return {};
   return images_.each_node(id, [&](std::size_t image, Bytes sealed) -> Status {
     const auto node = Node::open(region_, id, key, sealed);
-    if (!node) return is_not_opened(node.error().code()) ? Status{} : node.error();
+    if (!node) return {};  // Sealed for another place, or with another key.
     images_.node_opened(image);
     if (id.level == 0) EFFACE_TRY(each_row(id, *node));
     return each_child(id, *node, [&](const NodeId& child, crypto::KeyView child_key) -> Status {
@@ -240,7 +236,7 @@ Status Keyring::reach(NodeImages& images) {
   // Held until the snapshot has begun: what an erasure in between destroys was there then.
   return with_snapshot(
       [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
-        if (held.owns_lock()) held.unlock();
+        held.unlock();
         return Reacher(options_.region, nodes, images).run(top, old_roots);
       });
 }

@@ -79,8 +79,8 @@ void LeafEdit::remove_if(const Tag& tag, FunctionRef<bool(RowView)> which,
   }
 }
 
-void LeafEdit::remove(const Tag& tag, std::optional<Label> label, FunctionRef<void(RowView)> gone) {
-  remove_if(tag, [&](RowView row) { return !label || row.label() == *label; }, gone);
+void LeafEdit::remove(const Tag& tag, FunctionRef<void(RowView)> gone) {
+  remove_if(tag, [](RowView) { return true; }, gone);
 }
 
 struct KeyTree::Edit {

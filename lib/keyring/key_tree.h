@@ -43,7 +43,7 @@ class LeafEdit {
   bool relabel(const Tag& tag, Label from, Label to, std::uint16_t flags, std::uint32_t aux);
   // Removes the rows of the tag that which() names; calls gone for each before it goes.
   void remove_if(const Tag& tag, FunctionRef<bool(RowView)> which, FunctionRef<void(RowView)> gone);
-  void remove(const Tag& tag, std::optional<Label> label, FunctionRef<void(RowView)> gone);
+  void remove(const Tag& tag, FunctionRef<void(RowView)> gone);  // All rows of the tag.
 
  private:
   friend class KeyTree;

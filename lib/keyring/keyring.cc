@@ -217,6 +217,13 @@ Status Keyring::settle_held(Epoch in_force, bool spare_is_unused) {
   return Error(Errc::root_key_mismatch, "the root key store has seen epochs that are not ours");
 }
 
+// What an attempt before has left comes first, so that erasing goes on from a spare that is clean.
+Status Keyring::settle_before() {
+  EFFACE_TRY(ready_to_write());
+  if (pending_) EFFACE_TRY(sync_copy());
+  return settle_epochs(epoch(), has_spare());
+}
+
 void Keyring::note_root_keys() {
   std::unique_lock lock(roots_mutex_);
   assurance_ = root_keys_->assurance();
@@ -282,12 +289,16 @@ Error Keyring::latch(Error error) {
   return error;
 }
 
+Result<storage::ReadTxn> Keyring::read() const {
+  EFFACE_TRY(ready_to_write());
+  return environment_.read();
+}
+
 // A snapshot whose root key is not held any more is from before an erasure: look again.
 Status Keyring::with_snapshot(
     FunctionRef<Status(const NodeReader&, const TreeRoot&, const storage::ReadTxn&)> look) {
   for (int attempt = 0; attempt < snapshot_attempts_max; ++attempt) {
-    EFFACE_TRY(ready_to_write());
-    EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+    EFFACE_ASSIGN(const storage::ReadTxn txn, read());
     EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(root_record_key));
     EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
     if (auto key = held_root(record.root_id))
@@ -384,9 +395,8 @@ Result<Keyring::Walked> Keyring::walk_leaves(const TreeRef& tree, std::uint32_t 
 }
 
 Result<std::optional<codec::Plaintext>> Keyring::file(const TenantRef& tenant, const Row& row) {
-  EFFACE_TRY(ready_to_write());
   const FileKey key = file_key(tenant.number, row.handle);
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const std::optional<Bytes> sealed, txn.get(key));
   if (!sealed) return std::optional<codec::Plaintext>();
   EFFACE_ASSIGN(codec::Plaintext plain, open_file(options_.region, key, row.key.bytes(), *sealed));

@@ -291,11 +291,14 @@ class Keyring {
   Status recover();
   Status settle_epochs(Epoch in_force, bool spare_is_unused);
   Status settle_held(Epoch in_force, bool spare_is_unused);  // By who may call the store.
+  Status settle_before();                                    // Step 0 of what ends an epoch.
+  bool has_spare() const noexcept { return spare_ != 0 && !spare_used_; }
   Result<NextRoot> make_next_root(Epoch epoch, RootKeyStore& store);
   Status prepare_root();
   Result<std::array<std::byte, 32>> hash_of_root(const NodeReader& nodes,
                                                  std::uint32_t bucket_count) const;
   Result<RootRecord> read_root_record() const;
+  Result<storage::ReadTxn> read() const;
   Status with_snapshot(
       FunctionRef<Status(const NodeReader&, const TreeRoot&, const storage::ReadTxn&)> look);
   Result<SharedKeys> load_keys(std::uint32_t tree, const std::optional<TreeRef>& ref,
@@ -324,8 +327,8 @@ class Keyring {
                       Entered& into) const;
   void keep(Entered&& entered);
   Result<std::optional<crypto::SecretKey>> notes_key();
-  // A row of the top tree, which no tenant's removal touches, where it is missing.
-  Status make_own_row(const Lock& held, const Tag& tag, Label label);
+  // Of a row of the top tree, which no tenant's removal touches: made where it is missing.
+  Result<crypto::SecretKey> make_own_key(const Lock& held, const Tag& tag, Label label);
   Status check_head() const;
   Status open_copy(const Anchor& anchor);
   Result<bool> copy_has_entries(const storage::ReadTxn& txn, std::uint64_t first,
@@ -344,6 +347,7 @@ class Keyring {
   Error latch(Error error);
 
   Status drop_prefix(Bytes prefix);
+  Status drop_entry(const Lock& held, Bytes key);
   void erase_together(std::span<EraseJob* const> jobs);
   Result<ErasureOutcome> erase_locked(std::span<Removal* const> removals);
   Status remove_rows(Txn& txn, std::span<Removal* const> removals) const;
@@ -355,8 +359,8 @@ class Keyring {
                                               std::span<Removal* const> removals);
   void forget_cached(std::span<Removal* const> removals);
   Status read_retiring();
-  Status finish_retiring(RootKeyStore& left);
-  Status forget_retiring();
+  Status finish_retiring(const Lock& held, RootKeyStore& left);
+  Status forget_retiring(const Lock& held);
   Result<ErasureOutcome> move_root(RootKeyStore& to, Epoch fresh, const Retiring* left,
                                    const ledger::Entry& decision);
   void note_root_keys();

@@ -45,7 +45,7 @@ Status Keyring::enter_change(storage::WriteTxn& txn, Txn& change, const NextRoot
                              Entered& into) const {
   std::vector<ledger::Entry>& entries = change.entries();
   if (entries.empty()) return {};
-  if (next.epoch != epoch() && change.top_rekeyed()) {
+  if (next.epoch != epoch()) {
     EFFACE_ASSIGN(const auto root, hash_of_root(change.nodes(), change.top().bucket_count));
     into.ends_epoch = true;
     for (ledger::Entry& entry : entries) {
@@ -223,8 +223,7 @@ Status Keyring::enter(const Lock& held, std::span<const ledger::Entry> decisions
 }
 
 Result<BookHead> Keyring::ledger_head() {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   return read_head(txn, options_.region);
 }
 
@@ -246,16 +245,14 @@ Result<Keyring::LedgerItem> item_of(const storage::ReadTxn& txn, std::uint64_t i
 }  // namespace
 
 Result<Keyring::LedgerItem> Keyring::ledger_item(std::uint64_t index) {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
   EFFACE_TRY(check_index(index, head.tree.size));
   return item_of(txn, index);
 }
 
 Result<std::optional<std::uint64_t>> Keyring::find_request(const Id16& request) {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const std::optional<Bytes> found, txn.get(request_key(request)));
   if (!found) return std::optional<std::uint64_t>();
   if (found->size() != 8) return Error(Errc::corruption, "a request leads to no entry");
@@ -263,8 +260,7 @@ Result<std::optional<std::uint64_t>> Keyring::find_request(const Id16& request) 
 }
 
 Result<Keyring::LedgerProof> Keyring::prove(std::uint64_t index) {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
   EFFACE_TRY(check_index(index, head.tree.size));
   LedgerProof proof;
@@ -279,8 +275,7 @@ Result<Keyring::LedgerProof> Keyring::prove(std::uint64_t index) {
 }
 
 Result<Keyring::LedgerProof> Keyring::prove_since(std::uint64_t size) {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
   if (size > head.tree.size)
     return Error(Errc::receipt_unknown, "the ledger has not that many entries");
@@ -296,8 +291,7 @@ Result<Keyring::LedgerProof> Keyring::prove_since(std::uint64_t size) {
 
 Status Keyring::each_entry(std::uint64_t first,
                            FunctionRef<Result<Flow>(std::uint64_t, Bytes)> look) {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_ASSIGN(const BookHead head, read_head(txn, options_.region));
   for (std::uint64_t index = first; index < head.tree.size; ++index) {
     EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
@@ -309,18 +303,12 @@ Status Keyring::each_entry(std::uint64_t first,
 
 Result<crypto::SigningKey> Keyring::signing_key() {
   EFFACE_TRY(environment_.read());  // In a child of fork() what is remembered has been wiped.
-  const auto find = [&]() -> Result<SharedKeys> {
-    return load_keys(top_tree, std::nullopt, signing_tag());
-  };
-  EFFACE_ASSIGN(SharedKeys keys, find());
-  if (keys->find(keyring::signing_key) == nullptr) {
-    EFFACE_ASSIGN(const Lock held, lock());
-    EFFACE_TRY(make_own_row(held, signing_tag(), keyring::signing_key));
-    EFFACE_ASSIGN(keys, find());
-  }
-  const Row* row = keys->find(keyring::signing_key);
-  if (row == nullptr) return Error(Errc::corruption, "the region's signing key is missing");
-  return crypto::SigningKey::of(row->key.clone());
+  EFFACE_ASSIGN(const SharedKeys keys, load_keys(top_tree, std::nullopt, signing_tag()));
+  if (const Row* row = keys->find(keyring::signing_key))
+    return crypto::SigningKey::of(row->key.clone());
+  EFFACE_ASSIGN(const Lock held, lock());
+  EFFACE_ASSIGN(crypto::SecretKey made, make_own_key(held, signing_tag(), keyring::signing_key));
+  return crypto::SigningKey::of(std::move(made));
 }
 
 }  // namespace efface::keyring

@@ -91,9 +91,7 @@ Result<ErasureOutcome> Keyring::move_root(RootKeyStore& to, Epoch fresh, const R
 
 Result<ErasureOutcome> Keyring::rotate_root(const ledger::Entry& decision) {
   EFFACE_ASSIGN(const Lock held, lock());
-  EFFACE_TRY(ready_to_write());
-  if (pending_) EFFACE_TRY(sync_copy());
-  EFFACE_TRY(settle_epochs(epoch(), spare_ != 0 && !spare_used_));
+  EFFACE_TRY(settle_before());
   EFFACE_ASSIGN(ErasureOutcome outcome, move_root(*root_keys_, spare_, nullptr, decision));
   Status destroyed = sync_copy();
   if (destroyed) destroyed = settle_epochs(epoch(), false);
@@ -110,7 +108,6 @@ Result<ErasureOutcome> Keyring::rotate_root(const ledger::Entry& decision) {
 Result<ErasureOutcome> Keyring::migrate_root(const Migration& migration,
                                              const ledger::Entry& decision) {
   EFFACE_ASSIGN(const Lock held, lock());
-  EFFACE_TRY(ready_to_write());
   RootKeyStore& to = migration.to;
   RootKeyStore& from = *root_keys_;
   if (to.id() == from.id())
@@ -119,7 +116,7 @@ Result<ErasureOutcome> Keyring::migrate_root(const Migration& migration,
     return Error(Errc::conflict, "the root key store before this one is not retired yet");
   if (pending_) EFFACE_TRY(sync_copy());
   // Whether all of it is there, and does as it is told, is better known before.
-  const Status settled = settle_epochs(epoch(), spare_ != 0 && !spare_used_);
+  const Status settled = settle_epochs(epoch(), has_spare());
   if (!settled && !migration.accept_lost) return settled.error();
 
   EFFACE_ASSIGN(const Epoch fresh, make_first_epoch(to, std::max(epoch(), spare_)));
@@ -132,8 +129,8 @@ Result<ErasureOutcome> Keyring::migrate_root(const Migration& migration,
   Status done = sync_copy();
   if (done) done = settle_epochs(epoch(), false);
   if (done) {
-    done = finish_retiring(from);
-    if (!done && migration.accept_lost) done = forget_retiring();
+    done = finish_retiring(held, from);
+    if (!done && migration.accept_lost) done = forget_retiring(held);
   }
   if (!done)
     return Error(Errc::erase_pending, "the root has moved; the root key store it left holds keys",
@@ -145,33 +142,28 @@ Result<ErasureOutcome> Keyring::migrate_root(const Migration& migration,
 
 Status Keyring::retire_root(RootKeyStore& left) {
   EFFACE_ASSIGN(const Lock held, lock());
-  EFFACE_TRY(ready_to_write());
   if (!retiring_ || left.id() != retiring_->store_id)
     return Error(Errc::root_key_mismatch, "the keyring has not left this root key store");
-  EFFACE_TRY(sync_copy());
-  EFFACE_TRY(settle_epochs(epoch(), spare_ != 0 && !spare_used_));
-  return finish_retiring(left);
+  EFFACE_TRY(settle_before());
+  return finish_retiring(held, left);
 }
 
 // Also the epoch that is not listed: of several stores one may not have answered. Goes on after a
 // failure.
-Status Keyring::finish_retiring(RootKeyStore& left) {
-  EFFACE_ASSIGN(std::vector<Epoch> held, left.list());
-  held.push_back(retiring_->epoch);
+Status Keyring::finish_retiring(const Lock& held, RootKeyStore& left) {
+  EFFACE_ASSIGN(std::vector<Epoch> all, left.list());
+  all.push_back(retiring_->epoch);
   Status destroyed;
-  for (const Epoch epoch : held)
+  for (const Epoch epoch : all)
     if (const Status gone = left.destroy(epoch); !gone) destroyed = gone;
   EFFACE_TRY(destroyed);
   EFFACE_ASSIGN(const std::vector<Epoch> after, left.list());
   if (!after.empty()) return Error(Errc::io, "the root key store that was left still holds keys");
-  return forget_retiring();
+  return forget_retiring(held);
 }
 
-Status Keyring::forget_retiring() {
-  EFFACE_TRY(change_plain([](storage::WriteTxn& txn) -> Status {
-    EFFACE_TRY(txn.remove(retiring_key));
-    return {};
-  }));
+Status Keyring::forget_retiring(const Lock& held) {
+  EFFACE_TRY(drop_entry(held, retiring_key));
   retiring_.reset();
   pending_ = false;
   return {};

@@ -24,7 +24,7 @@ constexpr int growths_max = 8;
 // Whose fault it is: the caller's, who named the wrong place, or the disk's.
 bool is_wrong_place(Errc code) noexcept {
   return code == Errc::region_mismatch || code == Errc::busy || code == Errc::unsafe_path ||
-         code == Errc::unsafe_filesystem || code == Errc::invalid_argument;
+         code == Errc::invalid_argument;
 }
 
 Result<os::Directory> open_or_make(const std::filesystem::path& path) {
@@ -102,7 +102,7 @@ Result<std::unique_ptr<Mirrors>> Mirrors::open(std::span<const std::filesystem::
 }
 
 Status Mirrors::reach(Mirror& mirror) const {
-  if (mirror.directory && mirror.lock) return {};
+  if (mirror.lock) return {};
   EFFACE_ASSIGN(os::Directory directory, open_or_make(mirror.path));
   EFFACE_ASSIGN(os::FileLock lock, os::FileLock::acquire(directory, lock_file));
   EFFACE_TRY(claim(directory, region_));
@@ -195,13 +195,11 @@ Status Mirrors::write_anew(Mirror& mirror, const storage::Environment& keyring) 
 Status Mirrors::bring_in_step(Mirror& mirror, const storage::Environment& keyring,
                               const Sequence& now) {
   EFFACE_TRY(reach(mirror));
-  if (!mirror.environment) {
-    const auto sequence = open_keyring(mirror);
-    if (sequence) note(mirror, MirrorState::behind, sequence->number);
-    if (sequence && *sequence == now) return {};
-    mirror.environment.reset();
-    EFFACE_TRY(write_anew(mirror, keyring));
-  }
+  const auto sequence = open_keyring(mirror);
+  if (sequence) note(mirror, MirrorState::behind, sequence->number);
+  if (sequence && *sequence == now) return {};
+  mirror.environment.reset();
+  EFFACE_TRY(write_anew(mirror, keyring));
   EFFACE_ASSIGN(const Sequence written, open_keyring(mirror));
   if (written == now) return {};
   return Error(Errc::outcome_unknown, "a mirror is not what was written");
@@ -256,7 +254,6 @@ std::vector<MirrorStats> Keyring::mirrors() const {
 Status Keyring::catch_up_mirrors() {
   if (!mirrors_) return {};
   EFFACE_ASSIGN(const Lock held, lock());
-  EFFACE_TRY(ready_to_write());
   mirrors_->catch_up(environment_, last_commit_);
   return {};
 }

@@ -47,7 +47,7 @@ Result<std::optional<crypto::SecretKey>> Keyring::notes_key() {
   return std::optional(row->key.clone());
 }
 
-Status Keyring::make_own_row(const Lock& held, const Tag& tag, Label label) {
+Result<crypto::SecretKey> Keyring::make_own_key(const Lock& held, const Tag& tag, Label label) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   EFFACE_TRY(prepare_root());
   EFFACE_ASSIGN(
@@ -58,21 +58,22 @@ Status Keyring::make_own_row(const Lock& held, const Tag& tag, Label label) {
           return leaf.add({tag, crypto::SecretKey::random(), crypto::random_id(), label, 0, 0});
         });
       }));
-  if (!rekeyed) return {};
-  publish_root();
-  prepared_.reset();
-  return {};
+  if (rekeyed) {
+    publish_root();
+    prepared_.reset();
+  }
+  EFFACE_ASSIGN(const SharedKeys keys, load_keys(top_tree, std::nullopt, tag));
+  const Row* row = keys->find(label);
+  if (row == nullptr) return Error(Errc::corruption, "a key of the region's own is missing");
+  return row->key.clone();
 }
 
 Status Keyring::put_note(const Lock& held, std::uint64_t number, Bytes note,
                          std::span<const ledger::Entry> decisions) {
   EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
-  EFFACE_TRY(ready_to_write());
   EFFACE_ASSIGN(std::optional<crypto::SecretKey> with, notes_key());
   if (!with) {
-    EFFACE_TRY(make_own_row(held, notes_tag(), region_notes));
-    EFFACE_ASSIGN(with, notes_key());
-    if (!with) return Error(Errc::corruption, "the key of the region's notes is missing");
+    EFFACE_ASSIGN(with, make_own_key(held, notes_tag(), region_notes));
   }
   const NoteKey key = note_key(number);
   std::vector<std::byte> sealed(note.size() + crypto::seal_overhead_bytes);
@@ -83,10 +84,9 @@ Status Keyring::put_note(const Lock& held, std::uint64_t number, Bytes note,
 
 // Its key after it: where there is a note, there was a key before.
 Result<std::optional<codec::Plaintext>> Keyring::note(std::uint64_t number) {
-  EFFACE_TRY(ready_to_write());
   std::vector<std::byte> sealed;
   {
-    EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+    EFFACE_ASSIGN(const storage::ReadTxn txn, read());
     EFFACE_ASSIGN(const std::optional<Bytes> found, txn.get(note_key(number)));
     if (!found) return std::optional<codec::Plaintext>();
     sealed.assign(found->begin(), found->end());
@@ -98,8 +98,7 @@ Result<std::optional<codec::Plaintext>> Keyring::note(std::uint64_t number) {
 }
 
 Result<std::vector<std::uint64_t>> Keyring::note_numbers() {
-  EFFACE_TRY(ready_to_write());
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   std::vector<std::uint64_t> numbers;
   EFFACE_TRY(
       txn.scan(notes_prefix, notes_prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {

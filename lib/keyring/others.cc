@@ -73,8 +73,8 @@ Status Keyring::end_commits() {
   return {};
 }
 
-// Under the lock of all processes. One that died may have left an epoch to be destroyed, a copy of
-// the ledger that is behind, and mirrors as well.
+// Under the lock of all processes. One that died may have left an epoch to be destroyed, and a copy
+// of the ledger that is behind. A keyring that processes share has no mirrors.
 Status Keyring::catch_up_with_others() {
   EFFACE_TRY(end_commits());
   const auto last = environment_.last_transaction();
@@ -97,7 +97,6 @@ Status Keyring::catch_up_with_others() {
   removals_.fetch_add(1, std::memory_order_acq_rel);
   known_transaction_ = *last;
   seen_transaction_.store(*last, std::memory_order_release);
-  if (mirrors_) mirrors_->catch_up(environment_, last_commit_);
   if (options_.ledger_copy != nullptr && !catch_up_copy()) copy_behind_ = true;
   pending_ = left_to_do || retiring_ != nullptr;
   if (left_to_do && sync_copy()) static_cast<void>(settle_epochs(record.epoch, false));

@@ -7,9 +7,8 @@ constexpr std::size_t entries_per_transaction_max = 512;
 }
 
 Result<std::optional<Reclaim>> Keyring::next_reclaim() {
-  EFFACE_TRY(ready_to_write());
   std::optional<Reclaim> found;
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   constexpr std::array<std::byte, 1> queue{std::byte{'q'}};
   EFFACE_TRY(txn.scan(queue, queue, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
     if (entry.key.size() != 9) return Error(Errc::corruption, "a reclaim entry has no number");
@@ -28,10 +27,9 @@ Status Keyring::drop_nodes(std::uint32_t tenant_number) {
 }
 
 Result<std::vector<Keyring::Notice>> Keyring::notices(const TenantRef& tenant) {
-  EFFACE_TRY(ready_to_write());
   std::vector<Notice> found;
   const auto prefix = notices_prefix(tenant.number);
-  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  EFFACE_ASSIGN(const storage::ReadTxn txn, read());
   EFFACE_TRY(txn.scan(prefix, prefix, [&](storage::ReadTxn::Entry entry) -> Result<Flow> {
     if (entry.key.size() != 13) return Error(Errc::corruption, "a notice has no number");
     found.push_back({load_be<std::uint64_t>(entry.key.subspan<5, 8>()),
@@ -43,8 +41,13 @@ Result<std::vector<Keyring::Notice>> Keyring::notices(const TenantRef& tenant) {
 
 Status Keyring::finish_notice(const TenantRef& tenant, std::uint64_t sequence) {
   EFFACE_ASSIGN(const Lock held, lock());
+  return drop_entry(held, notice_key(tenant.number, sequence));
+}
+
+Status Keyring::drop_entry(const Lock& held, Bytes key) {
+  EFFACE_CHECK(held.owns_lock() && held.mutex() == &writer_);
   return change_plain([&](storage::WriteTxn& txn) -> Status {
-    EFFACE_TRY(txn.remove(notice_key(tenant.number, sequence)));
+    EFFACE_TRY(txn.remove(key));
     return {};
   });
 }
@@ -69,10 +72,7 @@ Status Keyring::drop_prefix(Bytes prefix) {
 
 Status Keyring::finish_reclaim(std::uint64_t sequence) {
   EFFACE_ASSIGN(const Lock held, lock());
-  return change_plain([&](storage::WriteTxn& txn) -> Status {
-    EFFACE_TRY(txn.remove(reclaim_key(sequence)));
-    return {};
-  });
+  return drop_entry(held, reclaim_key(sequence));
 }
 
 }  // namespace efface::keyring

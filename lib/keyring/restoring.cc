@@ -15,7 +15,7 @@ Error mismatch() {
 }
 
 bool begins(const ledger::Hash& root, Bytes with) {
-  return with.size() <= root.size() && std::equal(with.begin(), with.end(), root.begin());
+  return std::ranges::equal(with, Bytes(root).first(std::min(with.size(), root.size())));
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ class KeyTreeTest : public testing::Test {
   bool remove(std::span<const Tag> tags) {
     const auto result =
         tree_->edit(nodes_, root_, tags, [&](std::size_t i, LeafEdit& leaf) -> Status {
-          leaf.remove(tags[i], std::nullopt, [](RowView) {});
+          leaf.remove(tags[i], [](RowView) {});
           return {};
         });
     EXPECT_TRUE(result);
@@ -264,6 +264,41 @@ TEST_F(KeyTreeClaim, ASealedNodeOfOneUnitLeavesRoomForTwoInAPage) {
   EXPECT_LE(leaf.seal(region_, {7, 0, 0}, std::as_const(root_.key).bytes()).size(), 2020u);
   const Node inner = Node::empty_inner();
   EXPECT_LE(inner.seal(region_, {7, 1, 0}, std::as_const(root_.key).bytes()).size(), 2020u);
+}
+
+TEST_F(KeyTreeTest, ARowThatIsNotThereIsNotChanged) {
+  const auto tags = some_tags(2);
+  add({tags.data(), 1}, 1);
+  const auto result =
+      tree_->edit(nodes_, root_, {tags.data(), 1}, [&](std::size_t, LeafEdit& leaf) -> Status {
+        EXPECT_FALSE(leaf.relabel(tags[0], 2, 3, 0, 0));
+        EXPECT_FALSE(leaf.relabel(tags[1], 1, 3, 0, 0));
+        EXPECT_FALSE(
+            leaf.replace({tags[1], crypto::SecretKey::random(), crypto::random_id(), 1, 0, 0}));
+        return {};
+      });
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(*result);
+  EXPECT_EQ(rows_of(tags[0]), 1u);
+}
+
+TEST_F(KeyTreeTest, AWalkEndsWhereItIsTold) {
+  const auto tags = some_tags(300);
+  add(tags);
+  for (const std::size_t wanted : {std::size_t{1}, std::size_t{100}, tags.size()}) {
+    std::size_t seen = 0;
+    ASSERT_TRUE(tree_->walk(nodes_, root_, [&](RowView) -> Result<Flow> {
+      return ++seen == wanted ? Flow::stop : Flow::more;
+    }));
+    EXPECT_EQ(seen, wanted);
+  }
+  std::size_t seen = 0;
+  const auto failed = tree_->walk(nodes_, root_, [&](RowView) -> Result<Flow> {
+    if (++seen == 100) return Error(Errc::io, "told to fail");
+    return Flow::more;
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code(), Errc::io);
 }
 
 }  // namespace

@@ -1,88 +1,11 @@
-#include "keyring/keyring.h"
-
-#include <gtest/gtest.h>
-
 #include <thread>
 
-#include "crypto/prf.h"
-#include "crypto/random.h"
-#include "support/memory_root_key_store.h"
-#include "support/temp_directory.h"
+#include "keyring/keyring_fixture.h"
 
 namespace efface::keyring::test {
 namespace {
 
-using efface::test::MemoryRootKeyStore;
-using efface::test::TempDirectory;
-
-class KeyringTest : public testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(crypto::initialise());
-    options_.region = crypto::random_id();
-    options_.root_keys = &root_keys_;
-    std::filesystem::create_directory(home_ / "keyring");
-    std::filesystem::permissions(home_ / "keyring", std::filesystem::perms::owner_all);
-    ASSERT_TRUE(Keyring::create(directory(), options_));
-    open();
-  }
-
-  os::Directory directory() { return os::Directory::open(home_ / "keyring").value(); }
-
-  void open() {
-    keyring_.reset();
-    auto opened = Keyring::open(directory(), options_);
-    ASSERT_TRUE(opened) << name(opened.error().code()) << ": " << opened.error().note();
-    keyring_ = *std::move(opened);
-  }
-
-  TenantRef add_tenant(std::string_view text) {
-    const auto held = keyring_->lock();
-    EXPECT_TRUE(held);
-    return keyring_->add_tenant(*held, crypto::hash128({as_bytes(text)}), as_bytes("terms"))
-        .value();
-  }
-
-  // Answers the handles of the people's own rows.
-  std::vector<Handle> enrol(const TenantRef& tenant, std::span<const Tag> tags) {
-    std::vector<Ensure> rows(tags.size());
-    for (std::size_t i = 0; i < tags.size(); ++i) rows[i].tag = tags[i];
-    const auto held = keyring_->lock();
-    EXPECT_TRUE(held);
-    EXPECT_TRUE(keyring_->ensure(*held, {tenant, TreeKind::subjects}, rows));
-    std::vector<Handle> handles;
-    for (const Ensure& row : rows) handles.push_back(row.keys->find(person)->handle);
-    return handles;
-  }
-
-  Result<ErasureOutcome> erase(const TenantRef& tenant, const Tag& tag, bool* removed = nullptr) {
-    Removal removal;
-    removal.tenant = tenant;
-    removal.tag = tag;
-    auto outcome = keyring_->erase({&removal, 1});
-    if (removed != nullptr) *removed = removal.removed;
-    return outcome;
-  }
-
-  bool known(const TenantRef& tenant, const Tag& tag) {
-    const auto keys = keyring_->keys({tenant, TreeKind::subjects}, tag);
-    EXPECT_TRUE(keys);
-    return keys && !(*keys)->empty();
-  }
-
-  TempDirectory home_{"keyring"};
-  MemoryRootKeyStore root_keys_;
-  KeyringOptions options_;
-  std::unique_ptr<Keyring> keyring_;
-};
-
 using KeyringClaim = KeyringTest;
-
-std::vector<Tag> some_tags(std::size_t n) {
-  std::vector<Tag> tags(n);
-  for (Tag& tag : tags) tag = crypto::random_id();
-  return tags;
-}
 
 TEST_F(KeyringClaim, HoldsTheEpochInForceAndOneSpare) {
   const auto held = root_keys_.list();
@@ -224,6 +147,21 @@ TEST_F(KeyringClaim, ARootKeyStoreOfAnotherKeyringIsRefused) {
   KeyringOptions wrong = options_;
   wrong.root_keys = &other;
   EXPECT_EQ(Keyring::open(directory(), wrong).error().code(), Errc::root_key_mismatch);
+}
+
+// An attempt before was cut off between the two.
+TEST_F(KeyringClaim, IsMadeUnderTheEpochThatARootKeyStoreHasAlready) {
+  std::filesystem::create_directory(home_ / "second");
+  std::filesystem::permissions(home_ / "second", std::filesystem::perms::owner_all);
+  MemoryRootKeyStore store;
+  ASSERT_TRUE(store.create(7, Anchor{}));
+  KeyringOptions options = options_;
+  options.root_keys = &store;
+  const auto second = os::Directory::open(home_ / "second");
+  ASSERT_TRUE(Keyring::create(*second, options));
+  const auto opened = Keyring::open(*second, options);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)->epoch(), 7u);
 }
 
 TEST_F(KeyringClaim, ARootKeyStoreServesOneKeyring) {

@@ -268,6 +268,42 @@ TEST_F(Mirror, OfAnotherRegionIsRefused) {
   EXPECT_EQ(code_of(mirrors), "region_mismatch");
 }
 
+TEST_F(Mirror, OfAnotherRegionIsRefusedAlsoBeforeAnythingElseIsThere) {
+  keyring_.reset();
+  fs::remove_all(home_ / "one/keyring");
+  const auto of_another = [&] {
+    return code_of(
+        Mirrors::open(std::vector{home_ / "one"}, crypto::random_id(), options_.environment));
+  };
+  EXPECT_EQ(of_another(), "region_mismatch");
+  fs::resize_file(home_ / "one/mirror.info", 5);  // A crash cut it: it is nobody's.
+  EXPECT_EQ(of_another(), "");
+  EXPECT_EQ(code_of(try_open()), "region_mismatch");
+}
+
+TEST_F(Mirror, WhoseCopyIsGoneIsWrittenAnewBesideWhatWasMovedAway) {
+  const Tag her = enrol();
+  for (const char* left : {"keyring.old", "keyring.new"}) {
+    keyring_.reset();
+    fs::rename(home_ / "one/keyring", home_ / "one" / left);
+    open();
+    EXPECT_THAT(states(), Each(in_step));
+    EXPECT_FALSE(fs::exists(home_ / "one" / left));
+  }
+  keyring_.reset();
+  fs::remove_all(keyring());
+  fs::remove_all(home_ / "two");
+  open();
+  EXPECT_TRUE(known(her));
+}
+
+TEST_F(Mirror, InAPlaceThatHasNoNameIsRefused) {
+  for (const fs::path& nameless : {fs::path(), fs::path("/"), home_ / "one" / ".."}) {
+    options_.mirrors = {nameless};
+    EXPECT_EQ(code_of(try_open()), "invalid_argument") << nameless;
+  }
+}
+
 TEST_F(Mirror, IsNotMadeWhereSomethingElseStands) {
   make_directory(home_ / "other");
   make_directory(home_ / "other/keyring");
@@ -342,6 +378,34 @@ TEST_F(Survivor, TakesThePlaceOfAStaleCopyThatWasPutBack) {
   open();
   EXPECT_TRUE(known(kept));
   EXPECT_FALSE(known(gone));
+}
+
+// What a newer version wrote is not lost: it is for that one to open.
+void change_format(const fs::path& directory, const storage::EnvironmentOptions& options, int by) {
+  const auto environment =
+      storage::Environment::open(os::Directory::open(directory).value(), options).value();
+  auto txn = environment.write(storage::Space::ordinary).value();
+  const Bytes found = **txn.get(as_bytes("m"));
+  std::vector<std::byte> header(found.begin(), found.end());
+  header[8] = static_cast<std::byte>(std::to_integer<int>(header[8]) + by);
+  ASSERT_TRUE(txn.put(as_bytes("m"), header));
+  ASSERT_TRUE(std::move(txn).commit());
+}
+
+TEST_F(Survivor, IsNotNeededWhereANewerVersionWrote) {
+  const Tag her = enrol();
+  keyring_.reset();
+  change_format(keyring(), options_.environment, 1);
+  EXPECT_EQ(code_of(try_open()), "format_new");
+  EXPECT_EQ(set_aside(), 0u);
+  change_format(keyring(), options_.environment, -1);
+  options_.mirrors = {home_ / "one"};
+  change_format(home_ / "one/keyring", options_.environment, 1);
+  fs::rename(keyring(), home_ / "away");
+  EXPECT_EQ(code_of(try_open()), "format_new");
+  fs::rename(home_ / "away", keyring());
+  open();  // It does not need that one, and writes it anew.
+  EXPECT_TRUE(known(her));
 }
 
 TEST_F(Survivor, IsNotOneFromBeforeAnErasure) {
