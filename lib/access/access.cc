@@ -10,23 +10,12 @@
 namespace efface::access {
 namespace {
 
-constexpr int looks_max = 64;
-
-// What look finds with the keys of an admission that nothing overtook: a removal between finding
-// and opening makes bytes that do not verify, a re-keyed scope records that are not where they
-// were.
+// What look finds with the keys of a reader.
 template <class Look>
 auto look_until_still(const Activity& activity, const Person& person, Look&& look)
     -> decltype(look(std::declval<const keyring::Keys&>())) {
-  for (int looks = 1;; ++looks) {
-    EFFACE_ASSIGN(const Admission admission, admit(activity, person, Use::read));
-    auto found = look(*admission.keys);
-    if (person.home->region->keyring->removals() == admission.removals) return found;
-    if (looks == looks_max) {
-      EFFACE_TRY(still_admitted(activity, person, admission));
-      return found;
-    }
-  }
+  return until_still(activity, person, Use::read,
+                     [&](const Admission& admission) { return look(*admission.keys); });
 }
 
 const keyring::Row* successor_of(const keyring::Keys& keys, const keyring::Row& scope) noexcept {

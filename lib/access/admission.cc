@@ -57,19 +57,12 @@ Result<Admission> admit(const Activity& activity, const Person& person, Use use)
   if (use == Use::write && sees(Mutant::agreement_not_asked))
     EFFACE_TRY(activity.tenant->check_agreement());
   Admission admission;
-  admission.use = use;
   admission.removals = home.region->keyring->removals();
   EFFACE_ASSIGN(admission.keys, home.region->keyring->keys(home.people(), person.tag));
   EFFACE_TRY(check_person(*admission.keys, person, use));
   EFFACE_TRY(
       check_basis(activity.purpose.terms.basis, admission.keys->find(activity.purpose.number)));
   return admission;
-}
-
-Status still_admitted(const Activity& activity, const Person& person, const Admission& admission) {
-  if (person.home->region->keyring->removals() == admission.removals) return {};
-  EFFACE_TRY(admit(activity, person, admission.use));
-  return {};
 }
 
 }  // namespace efface::access

@@ -10,7 +10,10 @@
 //
 // A read that an erasure overtook looks again before it answers: erasure beats snapshot isolation.
 #pragma once
+#include <utility>
+
 #include "access/people.h"
+#include "base/check.h"
 #include "efface/activity.h"
 
 namespace efface::access {
@@ -27,14 +30,26 @@ enum class Use : bool { read, write };
 struct Admission {
   keyring::SharedKeys keys;
   std::uint64_t removals = 0;  // Of the keyring, before it was looked into.
-  Use use = Use::read;
 };
 
 // Errors: tenant_unknown, purpose_unknown (another tenant's person), transfer_not_permitted,
 // agreement_missing, and those of check_person and check_basis.
 Result<Admission> admit(const Activity& activity, const Person& person, Use use);
-// Whether nothing was removed or refused since; otherwise whether she is still admitted.
-Status still_admitted(const Activity& activity, const Person& person, const Admission& admission);
+// What work answers with an admission that nothing overtook: a removal between finding and opening
+// makes bytes that do not verify, a re-keyed scope records that are not where they were.
+template <class Work>
+auto until_still(const Activity& activity, const Person& person, Use use, Work&& work)
+    -> decltype(work(std::declval<const Admission&>())) {
+  constexpr int looks_max = 64;
+  for (int looks = 1;; ++looks) {
+    EFFACE_ASSIGN(const Admission admission, admit(activity, person, use));
+    auto answer = work(admission);
+    if (person.home->region->keyring->removals() == admission.removals) return answer;
+    if (looks < looks_max) continue;
+    if (const auto still = admit(activity, person, use); !still) return still.error();
+    return answer;
+  }
+}
 
 // Whether she is the one that was found, and may be read and written at all.
 // Errors: subject_erased, suppressed, transfer_pending, restricted.

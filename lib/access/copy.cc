@@ -18,20 +18,19 @@ struct Target {
   const keyring::Row& scope;
 };
 
-Status copy_summary(const Target& to, const records::OpenRecord& record,
+Status copy_summary(const Target& to, records::OpenRecord record,
                     std::vector<records::Change>& into) {
-  SummaryChange change;
-  EFFACE_ASSIGN(change, summary_as_change(record));
+  EFFACE_ASSIGN(const SummaryChange change, summary_as_change(std::move(record)));
   return seal_summary(to.person, to.keys, to.scope, change, into);
 }
 
 Status copy_one(const Source& from, const Target& to, const records::RecordKey& key, Bytes value,
                 std::vector<records::Change>& into) {
-  EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
-  const auto record = open_value(from.person, from.keys, from.scope, records::tag_of(key), value);
+  auto record = open_value(from.person, from.keys, from.scope, records::tag_of(key), value);
   if (!record && record.error().code() == Errc::expired) return {};
   EFFACE_TRY(record);
-  if (record->fields.name.empty()) return copy_summary(to, *record, into);
+  if (record->fields.name.empty()) return copy_summary(to, *std::move(record), into);
+  const records::ClearHeader header = records::read_header(value).value();  // It was opened.
   const Located at = locate(to.scope, as_text(record->fields.name));
   const TenantRegion& home = *to.person.home;
   const auto bucket = bucket_for_writing(*to.person.tenant, home, header.bucket);
@@ -98,8 +97,7 @@ Status store_id(const Person& person, SubjectId id) {
   EFFACE_ASSIGN(const auto bucket,
                 bucket_for_writing(*person.tenant, *person.home, records::never));
   std::vector<records::Change> changes;
-  EFFACE_ASSIGN(changes.emplace_back(),
-                seal_id(*person.home, *keys, *bucket, id, person.tenant->now()));
+  changes.push_back(seal_id(*person.home, *keys, *bucket, id, person.tenant->now()));
   return store(person, changes);
 }
 

@@ -155,8 +155,7 @@ Status store_ids(const std::shared_ptr<TenantState>& tenant, const TenantRegion&
                     home.region->vault->get(key, [](Bytes) -> Status { return {}; }));
       if (there) continue;
     }
-    EFFACE_ASSIGN(records::Change change,
-                  seal_id(home, *person.keys, *bucket, person.id, tenant->now()));
+    records::Change change = seal_id(home, *person.keys, *bucket, person.id, tenant->now());
     bytes += change.value.size();
     changes.push_back(std::move(change));
     if (changes.size() == limits::batch_records_max || bytes > limits::batch_bytes_max / 2)

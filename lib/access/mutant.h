@@ -25,6 +25,7 @@ enum class Mutant {
   residency_not_asked,   // A process reads wherever its people live.
   agreement_not_asked,   // Who has no processing agreement writes all the same.
   moving_is_written,     // A person under transfer is written.
+  any_purpose_opens,     // What was sealed for one purpose is opened for another.
 };
 inline constexpr Mutant mutant = Mutant::EFFACE_ACCESS_MUTANT;
 

@@ -44,8 +44,8 @@ Result<Sighting> look_in(const std::shared_ptr<TenantState>& tenant, const Tenan
   return seen;
 }
 
-Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& keys,
-                                const keyring::Keys& bucket, SubjectId id, TimePoint now) {
+records::Change seal_id(const TenantRegion& home, const keyring::Keys& keys,
+                        const keyring::Keys& bucket, SubjectId id, TimePoint now) {
   const keyring::Row& row = *keys.find(keyring::person);
   const Id16 tag = records::name_tag(row, "");
   const records::ScopeKeys scope{home.region->id,

@@ -46,8 +46,8 @@ Status bucket_is_there(const TenantRegion& home, records::Bucket bucket);  // Er
 Result<records::Bucket> high_water_of(const TenantRegion& home);
 
 // The id itself stands sealed under the key of her own row, where only her rights look for it.
-Result<records::Change> seal_id(const TenantRegion& home, const keyring::Keys& keys,
-                                const keyring::Keys& bucket, SubjectId id, TimePoint now);
+records::Change seal_id(const TenantRegion& home, const keyring::Keys& keys,
+                        const keyring::Keys& bucket, SubjectId id, TimePoint now);
 
 // Flags of her row, in one commit. Nothing is done when she has been erased.
 Status set_flags(const Person& person, std::uint16_t set, std::uint16_t clear,

@@ -25,9 +25,8 @@ Result<std::optional<records::OpenRecord>> open_at(const Person& person, const k
                                                    records::Bucket& bucket) {
   std::optional<records::OpenRecord> record;
   const auto found = person.home->region->vault->get(key, [&](Bytes value) -> Status {
-    EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(value));
-    bucket = header.bucket;
     EFFACE_ASSIGN(record, open_value(person, keys, scope, records::tag_of(key), value));
+    bucket = records::read_header(value).value().bucket;  // It was opened.
     return {};
   });
   if (!found && found.error().code() == Errc::expired) return std::optional<records::OpenRecord>();

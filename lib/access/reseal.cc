@@ -42,10 +42,10 @@ Result<std::optional<records::Change>> sealed_for(const Person& person, const ke
                                                   const keyring::Row& from, const keyring::Row& to,
                                                   std::optional<records::Bucket> bucket,
                                                   const Sealed& sealed) {
-  EFFACE_ASSIGN(const records::ClearHeader header, records::read_header(sealed.value));
   const auto opened = open_value(person, keys, from, records::tag_of(sealed.key), sealed.value);
   if (!opened && opened.error().code() == Errc::expired) return std::optional<records::Change>();
   EFFACE_TRY(opened);
+  const records::ClearHeader header = records::read_header(sealed.value).value();
   const records::Bucket into = bucket.value_or(header.bucket);
   const auto key = bucket_key_of(person, keys, into);
   EFFACE_TRY(key);

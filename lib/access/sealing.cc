@@ -1,5 +1,6 @@
 #include "access/sealing.h"
 
+#include "access/mutant.h"
 #include "base/check.h"
 #include "efface/limits.h"
 #include "records/sealed.h"
@@ -7,29 +8,12 @@
 namespace efface::access {
 namespace {
 
-constexpr int looks_max = 64;
-
 Status check_sizes(Bytes context, std::size_t plain_bytes) {
   if (context.size() > limits::seal_context_bytes_max)
     return Error(Errc::too_large, "the context of sealed bytes is longer than 1,024 bytes");
   if (plain_bytes > limits::value_bytes_max)
     return Error(Errc::too_large, "what is sealed is larger than 16 MiB");
   return {};
-}
-
-// What work does with the keys of an admission that nothing overtook.
-template <class Work>
-auto admitted(const Activity& activity, const Person& person, Use use, Work&& work)
-    -> decltype(work(std::declval<const Admission&>())) {
-  for (int looks = 1;; ++looks) {
-    EFFACE_ASSIGN(const Admission admission, admit(activity, person, use));
-    auto done = work(admission);
-    if (person.home->region->keyring->removals() == admission.removals) return done;
-    if (looks == looks_max) {
-      EFFACE_TRY(still_admitted(activity, person, admission));
-      return done;
-    }
-  }
 }
 
 // Beside the scope itself, by which she is counted.
@@ -57,7 +41,7 @@ Result<keyring::SharedKeys> keys_to_seal(const Activity& activity, const Person&
 Result<codec::Plaintext> open_admitted(const Activity& activity, const Person& person,
                                        const keyring::Keys& keys, Bytes context, Bytes sealed) {
   EFFACE_ASSIGN(const records::ClearHeader header, records::read_sealed_header(sealed));
-  if (header.purpose != activity.purpose.number)
+  if (mutant != Mutant::any_purpose_opens && header.purpose != activity.purpose.number)
     return Error(Errc::purpose_not_permitted, "the bytes were sealed for another purpose");
   const keyring::Row* row = keys.find(keyring::scope_label(header.purpose, keyring::sealing_key));
   if (row == nullptr || !records::is_marked_for(row->handle, sealed))
@@ -77,25 +61,25 @@ Result<codec::Plaintext> open_admitted(const Activity& activity, const Person& p
 Result<std::vector<std::byte>> seal(const Activity& activity, const Person& person, Bytes context,
                                     Bytes plain, std::optional<Days> retention) {
   EFFACE_TRY(check_sizes(context, plain.size()));
-  return admitted(activity, person, Use::write,
-                  [&](const Admission& admission) -> Result<std::vector<std::byte>> {
-                    EFFACE_ASSIGN(const records::Bucket day, bucket_of(activity, retention));
-                    EFFACE_ASSIGN(const auto bucket,
-                                  bucket_for_writing(*person.tenant, *person.home, day));
-                    EFFACE_ASSIGN(const auto keys, keys_to_seal(activity, person, admission));
-                    const keyring::Label label =
-                        keyring::scope_label(activity.purpose.number, keyring::sealing_key);
-                    return records::seal_bytes(
-                        {person.home->region->id, person.home->ref.number, *keys,
-                         *keys->find(label), day, bucket->find(keyring::bucket_key)->key.bytes()},
-                        context, plain);
-                  });
+  return until_still(
+      activity, person, Use::write,
+      [&](const Admission& admission) -> Result<std::vector<std::byte>> {
+        EFFACE_ASSIGN(const records::Bucket day, bucket_of(activity, retention));
+        EFFACE_ASSIGN(const auto bucket, bucket_for_writing(*person.tenant, *person.home, day));
+        EFFACE_ASSIGN(const auto keys, keys_to_seal(activity, person, admission));
+        const keyring::Label label =
+            keyring::scope_label(activity.purpose.number, keyring::sealing_key);
+        return records::seal_bytes(
+            {person.home->region->id, person.home->ref.number, *keys, *keys->find(label), day,
+             bucket->find(keyring::bucket_key)->key.bytes()},
+            context, plain);
+      });
 }
 
 Result<codec::Plaintext> open(const Activity& activity, const Person& person, Bytes context,
                               Bytes sealed) {
   EFFACE_TRY(check_sizes(context, 0));
-  return admitted(activity, person, Use::read, [&](const Admission& admission) {
+  return until_still(activity, person, Use::read, [&](const Admission& admission) {
     return open_admitted(activity, person, *admission.keys, context, sealed);
   });
 }

@@ -56,19 +56,22 @@ keyring::Keys::Noted noted_of(const Summary& summary) {
   return {summary.written_day, summary.earliest, summary.latest, summary.automated};
 }
 
-}  // namespace
-
-Result<SummaryChange> summary_as_change(const records::OpenRecord& record) {
-  if (record.fields.value.size() != days_bytes)
-    return Error(Errc::corruption, "a scope's summary has another size");
+SummaryChange as_change(const Summary& summary) {
   SummaryChange change;
   change.any = true;
-  change.automated = record.fields.automated_decision;
-  change.earliest = load_le<std::uint32_t>(record.fields.value.data());
-  change.latest = load_le<std::uint32_t>(record.fields.value.data() + 4);
-  for (const std::string_view recipient : record.fields.recipients)
-    change.recipients.emplace_back(recipient);
+  change.automated = summary.automated;
+  change.earliest = summary.earliest;
+  change.latest = summary.latest;
+  change.recipients.assign(summary.recipients.begin(), summary.recipients.end());
   return change;
+}
+
+}  // namespace
+
+Result<SummaryChange> summary_as_change(records::OpenRecord record) {
+  Summary summary;
+  EFFACE_TRY(take(std::move(record), summary));
+  return as_change(summary);
 }
 
 Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
@@ -85,15 +88,7 @@ Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
 Result<SummaryChange> summary_of(const Person& person, const keyring::Keys& keys,
                                  const keyring::Row& scope) {
   EFFACE_ASSIGN(const Stored stored, read_at(person, keys, scope));
-  SummaryChange change;
-  if (!stored.nonce) return change;
-  change.any = true;
-  change.automated = stored.summary.automated;
-  change.earliest = stored.summary.earliest;
-  change.latest = stored.summary.latest;
-  for (const std::string_view recipient : stored.summary.recipients)
-    change.recipients.emplace_back(recipient);
-  return change;
+  return stored.nonce ? as_change(stored.summary) : SummaryChange{};
 }
 
 Status seal_summary(const Person& person, const keyring::Keys& keys, const keyring::Row& scope,

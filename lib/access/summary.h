@@ -23,7 +23,7 @@ Result<Summary> read_summary(const Person& person, const keyring::Keys& keys,
                              const keyring::Row& scope);
 
 // What a summary, opened as the record that it is, says of its scope.
-Result<SummaryChange> summary_as_change(const records::OpenRecord& record);
+Result<SummaryChange> summary_as_change(records::OpenRecord record);
 
 // The same of one scope, its successor not looked at. Nothing was written: nothing changes.
 Result<SummaryChange> summary_of(const Person& person, const keyring::Keys& keys,

@@ -182,5 +182,55 @@ TEST_F(Records, OfProcessingActivitiesSayWhatIsDoneWithWhoseData) {
   EXPECT_EQ(news->terms.basis, LegalBasis::consent);
 }
 
+// What is said of a scope grows with what is written into it, and is written once.
+TEST_F(Queries, KnowOfAScopeWhatWasWrittenIntoItAndNoMore) {
+  const Subject alice = enrol("alice");
+  const auto matches = [&](const Query& query) { return *tenant_->count(query); };
+  const auto with_recipient = [&](std::string_view recipient) {
+    Query query;
+    query.recipient = recipient;
+    return matches(query);
+  };
+  const auto before_days = [&](Days days) {
+    Query query;
+    query.expires_before = std::chrono::system_clock::now() + offset_ + days;
+    return matches(query);
+  };
+  Query automated;
+  automated.automated_decision = true;
+  const std::string_view few[] = {"bank", "post"};
+  const std::string_view one[] = {"post"};
+  for (const Days days : {Days(5), Days(9), Days(5)}) {
+    PutOptions options;
+    options.retention = days;
+    put(alice, "logs", "r", "x", options);
+  }
+  EXPECT_EQ(before_days(Days(8)), 1u);
+  EXPECT_EQ(matches(automated), 0u);
+  for (int again = 0; again < 2; ++again) {
+    PutOptions options;
+    options.recipients = few;
+    put(alice, "ratings", "disclosed", "x", options);
+    options.recipients = one;
+    put(alice, "ratings", "disclosed", "x", options);
+    options.recipients = {};
+    options.automated_decision = true;
+    put(alice, "ratings", "decided", "x", options);
+    options.automated_decision = false;
+    put(alice, "ratings", "plain", "x", options);
+  }
+  Batch batch = activity("ratings").batch(*eu_);
+  for (const bool decided : {true, false, true}) {
+    PutOptions options;
+    options.recipients = few;
+    options.automated_decision = decided;
+    ASSERT_TRUE(batch.put(alice, RecordName("batch"), as_bytes("x"), options));
+  }
+  ASSERT_TRUE(activity("ratings").commit(std::move(batch)));
+  for (const std::string_view recipient : few) EXPECT_EQ(with_recipient(recipient), 1u);
+  EXPECT_EQ(with_recipient("nobody"), 0u);
+  EXPECT_EQ(matches(automated), 1u);
+}
+
 }  // namespace
 }  // namespace efface::test

@@ -129,6 +129,37 @@ TEST_F(Shared, ExpiresWithItsPurposesRetention) {
   EXPECT_EQ(erase("alice").shared, 0u);
 }
 
+// What is told to one of them is not told of the others.
+TEST_F(Shared, IsLeftOutOfAnExportWhileOneOfTheOthersMayNotBeRead) {
+  const Subject alice = enrol("alice");
+  const Subject bob = enrol("bob");
+  for (const Subject* subject : {&alice, &bob}) grant(*subject);
+  for (const char* called : {"ratings", "news", "fraud"})
+    ASSERT_TRUE(
+        share({&alice, &bob}, Sharing::all, "a", std::string("ours for ") + called, called));
+  put(alice, "ratings", "b", "hers alone");
+  const auto tells_of = [&](std::string_view called) {
+    std::string text;
+    EXPECT_TRUE(tenant_->export_subject(alice, {}, [&](Bytes piece) -> Status {
+      text += as_text(piece);
+      return {};
+    }));
+    EXPECT_NE(text.find("hers alone"), std::string::npos);
+    return text.find("ours for " + std::string(called)) != std::string::npos;
+  };
+  for (const char* called : {"ratings", "news", "fraud"}) EXPECT_TRUE(tells_of(called));
+  ASSERT_TRUE(tenant_->restrict(bob));
+  EXPECT_FALSE(tells_of("ratings"));
+  ASSERT_TRUE(tenant_->lift_restriction(bob));
+  EXPECT_TRUE(tells_of("ratings"));
+  ASSERT_TRUE(tenant_->object(bob, purpose("fraud")));
+  EXPECT_FALSE(tells_of("fraud"));
+  EXPECT_EQ(get(alice, "fraud", "a"), "error: objected");
+  ASSERT_TRUE(tenant_->withdraw(bob, purpose("news")));
+  EXPECT_FALSE(tells_of("news"));
+  EXPECT_TRUE(tells_of("ratings"));
+}
+
 TEST_F(Shared, RefusesWhatCannotBeShared) {
   const Subject alice = enrol("alice");
   const Subject bob = enrol("bob");

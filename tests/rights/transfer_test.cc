@@ -1,4 +1,5 @@
 // Residency: where people may be read, and how they move.
+#include <filesystem>
 #include <functional>
 #include <utility>
 
@@ -9,6 +10,69 @@ namespace efface::test {
 namespace {
 
 using Transfers = RightsTest;
+
+// Records of a day whose keys are destroyed, which an older copy brought back.
+class Overdue : public RightsTest {
+ protected:
+  void SetUp() override {
+    namespace fs = std::filesystem;
+    RightsTest::SetUp();
+    for (const char* id : {"alice", "bob"}) {
+      put(enrol(id), "logs", "old", "gone");
+      put(find(id), "ratings", "r", id);
+    }
+    const fs::path records = home_ / "store/eu/records";
+    close_all();
+    fs::copy(records, home_ / "records", fs::copy_options::recursive);
+    reopen();
+    advance(Days(31));
+    ASSERT_EQ(maintain().buckets_expired, 1u);
+    EXPECT_EQ(get(find("alice"), "logs", "old"), "absent");
+    close_all();
+    fs::remove_all(records);
+    fs::copy(home_ / "records", records, fs::copy_options::recursive);
+    ASSERT_TRUE(Store::restore(options(), {}));
+    reopen();
+    EXPECT_EQ(get(find("alice"), "logs", "old"), "error: expired");
+  }
+};
+
+TEST_F(Overdue, RecordsAreNotTold) {
+  std::string text;
+  ASSERT_TRUE(tenant_->export_subject(find("alice"), {}, [&](Bytes piece) -> Status {
+    text += as_text(piece);
+    return {};
+  }));
+  EXPECT_NE(text.find("\"r\""), std::string::npos);
+  EXPECT_EQ(text.find("gone"), std::string::npos);
+  std::size_t seen = 0;
+  EXPECT_TRUE(activity("logs").scan(find("alice"), {}, [&](std::string_view, Bytes) {
+    ++seen;
+    return Flow::more;
+  }));
+  EXPECT_EQ(seen, 0u);
+}
+
+TEST_F(Overdue, RecordsAreNotMoved) {
+  ASSERT_TRUE(tenant_->transfer(find("alice"), *us_, TransferBasis::adequacy));
+  EXPECT_EQ(get(find("alice"), "logs", "old"), "absent");
+  EXPECT_EQ(get(find("alice"), "ratings", "r"), "alice");
+}
+
+TEST_F(Overdue, RecordsAreNotMerged) {
+  const Subject alice = find("alice");
+  ASSERT_TRUE(tenant_->merge(alice, find("bob")));
+  EXPECT_NE(get(alice, "logs", "old"), "gone");
+  EXPECT_NE(get(alice, "ratings", "r"), "absent");
+}
+
+TEST_F(Overdue, RecordsOfAScopeThatIsReKeyedGo) {
+  const Subject alice = find("alice");
+  put(alice, "logs", "new", "a day's");
+  ASSERT_TRUE(activity("logs").remove(alice, RecordName("new"), Shred::now));
+  EXPECT_EQ(get(alice, "logs", "old"), "absent");
+  EXPECT_EQ(get(alice, "ratings", "r"), "alice");
+}
 
 TEST_F(Transfers, MoveAllOfHerAndEraseHerWhereSheWas) {
   const Subject alice = enrol("alice");
