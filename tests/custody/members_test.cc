@@ -109,7 +109,11 @@ TEST(SeveralStores, WithOneAbsentMakeAndWrapNothing) {
   EXPECT_EQ(code_of(stores.whole->create(2, Anchor())), Errc::token_unavailable);
   EXPECT_EQ(code_of(stores.whole->wrap(1, {}, key)), Errc::token_unavailable);
   EXPECT_FALSE(*stores.whole->lies_within("/"));
+  EXPECT_FALSE(*stores.whole->shares_volume("/"));
+  EXPECT_FALSE(stores.whole->keeps_in_clear());
   EXPECT_EQ(stores.whole->list()->size(), 1u);
+  EXPECT_EQ(code_of(stores.whole->rotate(1, 2, Anchor())), Errc::token_unavailable);
+  EXPECT_TRUE(stores.whole->list()->empty());  // Of the one that answers it is gone.
 }
 
 }  // namespace

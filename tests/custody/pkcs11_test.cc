@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "crypto/prf.h"
+#include "custody/pkcs11_module.h"
 #include "custody/pkcs11_session.h"
 #include "custody/token_stands.h"
 
@@ -280,6 +282,113 @@ TEST_F(Pkcs11RootKeys, AreNotFoundWithoutTheTokenOrTheModule) {
   options = stand_->options();
   options.name.clear();
   EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::invalid_argument);
+}
+
+TEST_F(Pkcs11RootKeys, AreNotWhatSomebodyElsePutIntoTheToken) {
+  using custody::Template;
+  ASSERT_TRUE(store_->create(1, {}));
+  const auto token = session();
+  const CK_OBJECT_CLASS data = CKO_DATA;
+  const std::string called = stand_->options().name;
+  const auto record_of = [&] {
+    Template record;
+    record.add_class(data)
+        .add(CKA_TOKEN, true)
+        .add(CKA_PRIVATE, true)
+        .add(CKA_APPLICATION, as_bytes("efface"))
+        .add(CKA_LABEL, as_bytes(called));
+    return record;
+  };
+  const auto records = token->find(record_of()).value();
+  ASSERT_EQ(records.size(), 1u);
+  const std::vector<std::byte> value = token->read(records[0], CKA_VALUE).value();
+  // What the store says while there is this record too, with its checksum.
+  const auto said_with = [&](std::size_t at, std::byte now) {
+    std::vector<std::byte> bytes = value;
+    bytes[at] = now;
+    bytes[40] = std::byte{0x7f};  // The newest.
+    const auto sum = crypto::hash128(
+        {as_bytes("efface.token.record"), Bytes(bytes).first(bytes.size() - sizeof(Id16))});
+    std::ranges::copy(sum, bytes.end() - sizeof(Id16));
+    Template record = record_of();
+    record.add(CKA_VALUE, bytes);
+    const auto made = token->create(std::move(record));
+    EXPECT_TRUE(made);
+    const Errc said = code_of(store_->list());
+    EXPECT_TRUE(token->destroy(*made));
+    return said;
+  };
+  EXPECT_EQ(said_with(8, std::byte{2}), Errc::format_new);
+  EXPECT_EQ(said_with(16, value[16] ^ std::byte{1}), Errc::root_key_mismatch);
+  EXPECT_EQ(said_with(17, value[17]), Errc{});
+
+  const custody::Objects keys = keys_in(*token);
+  const std::vector<std::byte> label = token->read(keys.at(0), CKA_LABEL).value();
+  std::vector<std::byte> id = token->read(keys.at(0), CKA_ID).value();
+  const CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+  const CK_ULONG aes = CKK_AES;
+  const CK_ULONG length = 32;
+  const auto said_with_key = [&](Bytes number) {
+    Template key;
+    key.add_class(secret)
+        .add_number(CKA_KEY_TYPE, aes)
+        .add_number(CKA_VALUE_LEN, length)
+        .add(CKA_TOKEN, true)
+        .add(CKA_PRIVATE, true)
+        .add(CKA_LABEL, label)
+        .add(CKA_ID, number);
+    const auto made = token->generate_key(std::move(key));
+    EXPECT_TRUE(made);
+    const Errc said = code_of(store_->list());
+    EXPECT_TRUE(token->destroy(*made));
+    return said;
+  };
+  EXPECT_EQ(said_with_key(Bytes(id).first(5)), Errc::corruption);
+  id[0] ^= std::byte{1};
+  EXPECT_EQ(said_with_key(id), Errc::corruption);
+  EXPECT_THAT(*store_->list(), ElementsAre(1));
+
+  ASSERT_TRUE(token->destroy(records[0]));
+  EXPECT_EQ(code_of(store_->list()), Errc::root_key_missing);
+  EXPECT_EQ(code_of(store_->anchor()), Errc::root_key_missing);
+  EXPECT_EQ(code_of(store_->create(2, {})), Errc::root_key_missing);
+}
+
+TEST_F(Pkcs11RootKeys, UnwrapNothingOfAnotherForm) {
+  ASSERT_TRUE(store_->create(1, {}));
+  const auto wrapped = wrapped_by(*store_, 1);
+  EXPECT_EQ(unwrap_code(*store_, 1, wrapped), Errc{});
+  EXPECT_EQ(unwrap_code(*store_, 1, Bytes(wrapped).first(wrapped.size() - 1)), Errc::corruption);
+  for (const std::size_t at : {0U, 1U, 20U}) {
+    auto other = wrapped;
+    other[at] ^= std::byte{1};
+    EXPECT_EQ(unwrap_code(*store_, 1, other), Errc::corruption) << at;
+  }
+}
+
+TEST_F(Pkcs11RootKeys, AreFoundByTheSerialNumberOfTheirToken) {
+  auto options = stand_->options();
+  {
+    const auto module = custody::Pkcs11Module::load(stand_->token().module()).value();
+    std::array<CK_SLOT_ID, 8> slots{};
+    CK_ULONG count = slots.size();
+    ASSERT_EQ((*module)->C_GetSlotList(CK_TRUE, slots.data(), &count), CKR_OK);
+    for (CK_ULONG i = 0; i < count; ++i) {
+      CK_TOKEN_INFO info{};
+      ASSERT_EQ((*module)->C_GetTokenInfo(slots.at(i), &info), CKR_OK);
+      if ((info.flags & CKF_TOKEN_INITIALIZED) == 0) continue;
+      options.token_serial.assign(reinterpret_cast<const char*>(info.serialNumber),
+                                  sizeof info.serialNumber);
+    }
+  }
+  for (const char* label : {"", "efface test"}) {
+    options.token_label = label;
+    store_.reset();
+    take(Pkcs11RootKeyStore::open(options));
+    EXPECT_TRUE(store_->list());
+  }
+  options.token_serial = "another";
+  EXPECT_EQ(code_of(Pkcs11RootKeyStore::open(options)), Errc::token_unavailable);
 }
 
 }  // namespace

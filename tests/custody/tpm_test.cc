@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/prf.h"
+#include "custody/token_record.h"
 #include "custody/token_stands.h"
 #include "custody/tpm_link.h"
+#include "custody/tpm_slot.h"
 #include "support/saved_files.h"
 
 namespace efface::test {
@@ -129,6 +132,75 @@ TEST_F(TpmRootKeys, AreNotMadeOverWhatIsThere) {
   EXPECT_THAT(*store_->list(), testing::IsEmpty());
 }
 
+TEST_F(TpmRootKeys, AreNotWhatElseStandsAtTheirIndices) {
+  using custody::TpmLink;
+  ASSERT_TRUE(store_->create(1, {}));
+  const auto opened = [&] { return code_of(TpmRootKeyStore::open(stand_->options())); };
+  const auto change = [&](auto body) {
+    store_.reset();
+    const auto tpm = link();
+    body(*tpm);
+  };
+  std::array<std::byte, custody::tpm_slot_bytes> key{};
+  std::array<std::byte, custody::token_record_bytes> record{};
+  change([&](TpmLink& tpm) {  // One epoch twice.
+    ASSERT_TRUE(tpm.read(first_index, 0, key));
+    ASSERT_TRUE(tpm.define(first_index + 1, key.size()));
+    ASSERT_TRUE(tpm.write(first_index + 1, 0, key));
+    for (const std::size_t copy : {1U, 0U}) {
+      ASSERT_TRUE(tpm.read(record_index, copy * record.size(), record));
+    }
+  });
+  EXPECT_EQ(opened(), Errc::corruption);
+  const Bytes store_id = Bytes(record).subspan(16, 16);
+  change([&](TpmLink& tpm) {  // One that a later version wrote.
+    key[8] = std::byte{2};
+    const Id16 sum = crypto::hash128(
+        {as_bytes("efface.token.slot"), store_id, Bytes(key).first(key.size() - sizeof(Id16))});
+    std::ranges::copy(sum, key.end() - sizeof(Id16));
+    ASSERT_TRUE(tpm.write(first_index + 1, 0, key));
+  });
+  EXPECT_EQ(opened(), Errc::format_new);
+  change([&](TpmLink& tpm) {  // No slot is so small.
+    ASSERT_TRUE(tpm.undefine(first_index + 1));
+    ASSERT_TRUE(tpm.define(first_index + 1, 10));
+    ASSERT_TRUE(tpm.write(first_index + 1, 0, Bytes(key).first(10)));
+  });
+  EXPECT_EQ(opened(), Errc::corruption);
+  change([&](TpmLink& tpm) {  // A record of a later version.
+    ASSERT_TRUE(tpm.undefine(first_index + 1));
+    record[8] = std::byte{2};
+    const Id16 sum = crypto::hash128(
+        {as_bytes("efface.token.record"), Bytes(record).first(record.size() - sizeof(Id16))});
+    std::ranges::copy(sum, record.end() - sizeof(Id16));
+    ASSERT_TRUE(tpm.write(record_index, 0, record));
+  });
+  EXPECT_EQ(opened(), Errc::format_new);
+  change([&](TpmLink& tpm) {
+    ASSERT_TRUE(tpm.undefine(first_index));
+    ASSERT_TRUE(tpm.undefine(record_index));
+    ASSERT_TRUE(tpm.define(record_index, 100));
+    ASSERT_TRUE(tpm.write(record_index, 0, Bytes(record).first(100)));
+  });
+  EXPECT_EQ(opened(), Errc::corruption);
+  EXPECT_EQ(code_of(TpmRootKeyStore::create(stand_->options())), Errc::exists);
+  change([&](TpmLink& tpm) {  // As a crash leaves it while a store is made.
+    ASSERT_TRUE(tpm.undefine(record_index));
+    ASSERT_TRUE(tpm.define(record_index, 2 * record.size()));
+  });
+  EXPECT_EQ(opened(), Errc::root_key_missing);
+  take(TpmRootKeyStore::create(stand_->options()));
+  EXPECT_TRUE(store_->create(1, {}));
+}
+
+TEST_F(TpmRootKeys, AreNotMadeWithoutTheOwnersAuthValue) {
+  store_.reset();
+  auto options = stand_->options();
+  options.index = first_index + 3;
+  options.owner_auth = as_bytes("wrong");
+  EXPECT_EQ(code_of(TpmRootKeyStore::create(options)), Errc::passphrase_wrong);
+}
+
 TEST_F(TpmRootKeys, RotateNoFasterThanTheMemoryEndures) {
   reopen(paced(2));
   ASSERT_TRUE(store_->create(1, {}));  // Counts, and is not refused.
@@ -157,6 +229,15 @@ TEST_F(TpmRootKeys, RotateOnWhenTheClockWasSetBack) {
   now_ -= hours(24 * 365);
   EXPECT_TRUE(store_->rotate(1, 2, {}));
   EXPECT_EQ(code_of(store_->rotate(2, 3, {})), Errc::rate_limited);
+}
+
+TEST_F(TpmRootKeys, KnowNoTimeBefore1970) {
+  now_ = std::chrono::system_clock::time_point(-hours(1));
+  reopen(paced(1));
+  ASSERT_TRUE(store_->create(1, {}));
+  EXPECT_EQ(code_of(store_->rotate(1, 2, {})), Errc::rate_limited);
+  now_ += hours(2);
+  EXPECT_TRUE(store_->rotate(1, 2, {}));
 }
 
 TEST_F(TpmRootKeys, AreHadAgainWhenTheTpmWasReset) {
