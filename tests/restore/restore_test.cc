@@ -1,4 +1,5 @@
 // What restoring does again, what it reports as undone, and what it sweeps.
+#include <algorithm>
 #include <fstream>
 
 #include "support/two_regions.h"
@@ -86,6 +87,7 @@ TEST_F(RestoreClaim, WhatWasDestroyedSinceIsDestroyedAgainAndTheRestIsReported) 
   put("withdrawn", "ratings", "stays");
   put("withdrawn", "news", "goes");
   put("kept", "logs", "a day's");
+  put("shredded", "ratings", "goes");
   save();
   ASSERT_TRUE(tenant_->erase(tenant_->subject(SubjectId("erased")).value()));
   ASSERT_TRUE(tenant_->withdraw(tenant_->subject(SubjectId("withdrawn")).value(), purpose("news")));
@@ -93,6 +95,11 @@ TEST_F(RestoreClaim, WhatWasDestroyedSinceIsDestroyedAgainAndTheRestIsReported) 
   ASSERT_TRUE(tenant_->transfer(tenant_->subject(SubjectId("moved")).value(), *us_,
                                 TransferBasis::adequacy));
   ASSERT_TRUE(tenant_->restrict(tenant_->subject(SubjectId("kept")).value()));
+  // Nothing is left to do of the one; and the other destroyed a scope.
+  ASSERT_TRUE(tenant_->export_subject(tenant_->subject(SubjectId("kept")).value(), {},
+                                      [](Bytes) -> Status { return {}; }));
+  ASSERT_TRUE(activity("ratings").remove(tenant_->subject(SubjectId("shredded")).value(),
+                                         RecordName("r"), Shred::now));
   put("newcomer", "ratings", "new");
   advance(Days(15));
   const auto maintained = store_->maintain();
@@ -102,7 +109,7 @@ TEST_F(RestoreClaim, WhatWasDestroyedSinceIsDestroyedAgainAndTheRestIsReported) 
   ASSERT_EQ(code_of(Store::open(options())), Errc::keyring_stale);
   const RestoredRegion report = restore();
   EXPECT_EQ(report.people_erased, 3u);  // Of them one was moved, and one suppressed.
-  EXPECT_EQ(report.scopes_destroyed, 1u);
+  EXPECT_EQ(report.scopes_destroyed, 2u);
   EXPECT_EQ(report.people_suppressed, 1u);
   EXPECT_EQ(report.days_expired, 1u);
   EXPECT_GT(report.entries_applied, 6u);
@@ -117,6 +124,7 @@ TEST_F(RestoreClaim, WhatWasDestroyedSinceIsDestroyedAgainAndTheRestIsReported) 
   EXPECT_EQ(get("moved", "ratings"), "hers");  // Where she was moved to.
   EXPECT_EQ(tenant_->subject(SubjectId("moved"))->home().name(), "us");
   EXPECT_EQ(get("kept", "ratings"), "hers");
+  EXPECT_EQ(get("shredded", "ratings"), "absent");
   EXPECT_EQ(get("newcomer", "ratings"), "subject_unknown");
 }
 
@@ -190,6 +198,82 @@ TEST_F(RestoreClaim, OlderRecordsThatWereCopiedBackOpenOnlyThroughRestore) {
   open_again();
 }
 
+// What a hold delayed is delayed still where the hold is in the older keyring too.
+TEST_F(RestoreClaim, WhoWasSuppressedUnderAHoldIsSuppressedAgain) {
+  const auto person = [&](const char* id) { return tenant_->subject(SubjectId(id)).value(); };
+  for (const char* id : {"before", "after"}) put(id, "ratings", "hers");
+  put("before", "news", "hers");
+  ASSERT_TRUE(tenant_->hold(person("before"), {"litigation", "case 1"}));
+  save();
+  ASSERT_TRUE(tenant_->hold(person("after"), {"litigation", "case 2"}));
+  ASSERT_TRUE(tenant_->withdraw(person("before"), purpose("news")));
+  for (const char* id : {"before", "after"}) EXPECT_EQ(tenant_->suppress(SubjectId(id))->held, 1u);
+  go_back();
+  const RestoredRegion report = restore();
+  EXPECT_EQ(report.people_suppressed, 2u);
+  EXPECT_EQ(report.people_erased, 1u);
+  EXPECT_NE(std::ranges::find(report.undone,
+                              std::pair(std::string("consent_withdrawn"), std::uint64_t{1})),
+            report.undone.end());
+  open_again();
+  EXPECT_EQ(get("before", "ratings"), "error: suppressed");
+  EXPECT_EQ(get("after", "ratings"), "suppressed");
+  EXPECT_EQ(tenant_->count({.held = true}).value(), 1u);
+}
+
+TEST_F(RestoreClaim, ATenantThatWasOffBoardedSinceIsOffBoardedAgain) {
+  put("alice", "ratings", "hers");
+  save();
+  const auto plan = store_->prepare_offboard(*tenant_);
+  ASSERT_TRUE(plan);
+  ASSERT_TRUE(store_->offboard(*std::move(tenant_), plan->token));
+  go_back();
+  const RestoredRegion report = restore();
+  EXPECT_EQ(report.tenants_offboarded, 1u);
+  EXPECT_GT(report.orphans_swept, 0u);
+  tenant_.reset();
+  auto store = Store::open(options());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(code_of(store->tenant("acme", Actor("test"))), Errc::tenant_unknown);
+}
+
+// A crash left them half way: whichever records are whole are those in use.
+TEST_F(RestoreClaim, RecordsThatWereBeingExchangedAreThoseThatAreThere) {
+  put("bob", "ratings", "first");
+  ASSERT_TRUE(store_->backup({home_ / "backup", {}}));
+  put("bob", "ratings", "second");
+  close_all();
+  const fs::path records = home_ / "store/eu/records";
+  fs::copy(home_ / "backup/eu/records", home_ / "store/eu/records.old",
+           fs::copy_options::recursive);
+  restore();  // The new ones came.
+  EXPECT_FALSE(fs::exists(home_ / "store/eu/records.old"));
+  open_again();
+  EXPECT_EQ(get("bob", "ratings"), "second");
+  close_all();
+  fs::rename(records, home_ / "store/eu/records.old");
+  fs::create_directory(home_ / "store/eu/records.new");
+  fs::permissions(home_ / "store/eu/records.new", fs::perms::owner_all);
+  restore();  // They did not.
+  EXPECT_FALSE(fs::exists(home_ / "store/eu/records.old"));
+  EXPECT_FALSE(fs::exists(home_ / "store/eu/records.new"));
+  open_again();
+  EXPECT_EQ(get("bob", "ratings"), "second");
+}
+
+TEST_F(RestoreClaim, ARegionThatIsNotAskedForIsLeftAsItIs) {
+  put("bob", "ratings", "first");
+  ASSERT_TRUE(store_->backup({home_ / "backup", {}}));
+  close_all();
+  OpenOptions narrow = options();
+  narrow.regions.pop_back();
+  const auto report = Store::restore(narrow, {home_ / "backup"});
+  ASSERT_TRUE(report) << name(report.error().code()) << report.error().note();
+  ASSERT_EQ(report->regions.size(), 1u);
+  EXPECT_EQ(report->regions[0].name, "eu");
+  EXPECT_TRUE(report->regions[0].records_replaced);
+}
+
 TEST_F(RestoreClaim, LostRecordsAreSaidAndBegunAnewOnlyWhenAsked) {
   put("bob", "ratings", "first");
   close_all();
@@ -213,6 +297,16 @@ TEST_F(RestoreClaim, ABackupOfAnotherStoreOrADamagedOneIsRefusedAndNothingChange
   file.put('x');
   file.close();
   EXPECT_EQ(code_of(Store::restore(options(), {home_ / "backup"})), Errc::corruption);
+  {
+    OpenOptions other = options();
+    other.directory = home_ / "other";
+    const auto eu = FileRootKeyStore::create(root_key_options(home_ / "other_eu")).value();
+    const auto us = FileRootKeyStore::create(root_key_options(home_ / "other_us")).value();
+    other.regions[0].root_keys = eu.get();
+    other.regions[1].root_keys = us.get();
+    ASSERT_TRUE(Store::create(other)->backup({home_ / "other backup", {}}));
+  }
+  EXPECT_EQ(code_of(Store::restore(options(), {home_ / "other backup"})), Errc::region_mismatch);
   open_again();
   EXPECT_EQ(get("bob", "ratings"), "first");
 }
