@@ -16,13 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = Operation::Kind;
 
-template <class F>
-Operation of_store(std::string name, Kind kind, F body) {
-  return {std::move(name), kind, false, {}, [body](World&) -> Run {
-            return [body](World& now) -> Status { return status_of(body(now)); };
-          }};
-}
-
 Operation like(std::string_view name, std::string as, const std::vector<Operation>& all,
                Manner manner) {
   Operation other = operation_in(all, name);

@@ -20,13 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = Operation::Kind;
 
-template <class F>
-Operation of_store(std::string name, Kind kind, F body) {
-  return {std::move(name), kind, false, {}, [body](World&) -> Run {
-            return [body](World& now) -> Status { return status_of(body(now)); };
-          }};
-}
-
 // Answers whether a child ended so.
 template <class F>
 bool child_ends(int status, F body) {

@@ -114,10 +114,6 @@ int mdb_dbi_open(MDB_txn* txn, const char* name, unsigned flags, MDB_dbi* dbi) {
   static auto* const lmdb = real<decltype(mdb_dbi_open)>(__func__);
   return answered(Call::environment, [&] { return lmdb(txn, name, flags, dbi); });
 }
-int mdb_dbi_flags(MDB_txn* txn, MDB_dbi dbi, unsigned* flags) {
-  static auto* const lmdb = real<decltype(mdb_dbi_flags)>(__func__);
-  return answered(Call::environment, [&] { return lmdb(txn, dbi, flags); });
-}
 int mdb_reader_check(MDB_env* env, int* dead) {
   static auto* const lmdb = real<decltype(mdb_reader_check)>(__func__);
   return answered(Call::environment, [&] { return lmdb(env, dead); });

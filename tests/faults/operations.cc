@@ -25,13 +25,6 @@ Operation on_person(std::string name, Kind kind, const char* id, const char* why
           }};
 }
 
-template <class F>
-Operation of_store(std::string name, Kind kind, F body) {
-  return {std::move(name), kind, false, {}, [body](World&) -> Run {
-            return [body](World& now) -> Status { return status_of(body(now)); };
-          }};
-}
-
 IncidentTerms lost_laptop() {
   const Unhindered own;
   IncidentTerms terms;

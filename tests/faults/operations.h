@@ -47,6 +47,14 @@ struct Operation {
   std::function<std::string(World&, bool acknowledged)> look{};
 };
 
+// One that needs nothing beforehand.
+template <class F>
+Operation of_store(std::string name, Operation::Kind kind, F body) {
+  return {std::move(name), kind, false, {}, [body](World&) -> Run {
+            return [body](World& now) -> Status { return status_of(body(now)); };
+          }};
+}
+
 // Of a store that is there already, and of one that is to be made.
 const std::vector<Operation>& operations();
 const Operation& operation(std::string_view name);
