@@ -104,7 +104,8 @@ Result<Keyring::RootRecord> Keyring::read_root_record() const {
   return RootRecord::decode(record);
 }
 
-// What the writer knows of what is committed.
+// What the writer knows of what is committed. Nobody commits meanwhile; the root key store is the
+// caller's.
 Status Keyring::load(const RootRecord& record) {
   auto root = std::make_unique<NextRoot>();
   root->epoch = record.epoch;
@@ -113,19 +114,18 @@ Status Keyring::load(const RootRecord& record) {
   EFFACE_TRY(root_keys_->unwrap(record.epoch, wrap_context(options_.region, record.root_id),
                                 record.wrapped, root->key.bytes()));
   epoch_ = record.epoch;
+  const TreeRoot top{root->key.clone(), record.bucket_count};
   {
     std::unique_lock lock(roots_mutex_);
     current_ = std::move(root);
   }
-  EFFACE_TRY(with_snapshot(
-      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn& txn) -> Status {
-        const Tag nobody{};
-        EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
-        EFFACE_ASSIGN(book_, read_head(txn, options_.region));
-        EFFACE_ASSIGN(last_commit_, read_sequence(txn));
-        EFFACE_ASSIGN(records_floor_, read_floor(txn));
-        return KeyTree(options_.region, top_tree).find(nodes, top, nobody, [](RowView) {});
-      }));
+  EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  const LmdbNodeReader nodes(txn);
+  EFFACE_ASSIGN(root_hash_, hash_of_root(nodes, top.bucket_count));
+  EFFACE_ASSIGN(book_, read_head(txn, options_.region));
+  EFFACE_ASSIGN(last_commit_, read_sequence(txn));
+  EFFACE_ASSIGN(records_floor_, read_floor(txn));
+  EFFACE_TRY(KeyTree(options_.region, top_tree).find(nodes, top, Tag{}, [](RowView) {}));
   sequence_ = last_commit_.number;
   return {};
 }

@@ -1,5 +1,6 @@
 // A root key store that answers what none should: what a keyring says then.
 #include "keyring/keyring_fixture.h"
+#include "os/lock.h"
 
 namespace efface::keyring::test {
 namespace {
@@ -16,6 +17,7 @@ class OddRootKeys final : public RootKeysOver {
   std::function<Status(Epoch)> creating;
   std::optional<Errc> no_anchor;
   bool unwraps_another = false;
+  std::function<void()> unwrapped;  // Called once.
 
   Result<std::vector<Epoch>> list() override {
     auto held = RootKeysOver::list();
@@ -33,6 +35,7 @@ class OddRootKeys final : public RootKeysOver {
   Status unwrap(Epoch epoch, Bytes context, Bytes wrapped, Key out) override {
     if (Status done = RootKeysOver::unwrap(epoch, context, wrapped, out); !done) return done;
     if (unwraps_another) out[0] ^= std::byte{1};
+    if (unwrapped) std::exchange(unwrapped, nullptr)();
     return {};
   }
   Status destroy(Epoch epoch) override {
@@ -175,6 +178,23 @@ TEST_F(OddRootKeyStore, ThatWasLeftIsRetiredOnceItHoldsNothing) {
   EXPECT_EQ(said(keyring_->retire_root(odd_)), "root_key_mismatch");
   EXPECT_TRUE(root_keys_.list()->empty());
   ASSERT_TRUE(keyring_->rotate_root());
+}
+
+// As on a disk that gives another root's id the second time: whoever learns a root asks the store.
+TEST_F(OddRootKeyStore, ThatIsBeingAskedIsNotWaitedForWhenTheRecordMakesNoSense) {
+  keyring_.reset();
+  ASSERT_TRUE(os::File::create(directory(), "processes"));
+  options_.processes = os::ByteLocks::open(directory(), "processes").value();
+  odd_.unwrapped = [&] {
+    tamper_beside([](storage::WriteTxn& txn) {
+      const Bytes found = **txn.get(root_record_key);
+      std::vector<std::byte> record(found.begin(), found.end());
+      record[16] ^= std::byte{1};
+      EXPECT_TRUE(txn.put(root_record_key, record));
+    });
+  };
+  open();
+  EXPECT_EQ(said(keyring_->tenants()), "corruption");
 }
 
 // Of several stores, which are one, some have destroyed what others have not.
