@@ -1,6 +1,7 @@
 #include "rights/restore.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <unordered_set>
@@ -32,21 +33,17 @@ struct Destroyed {
   std::map<std::string, std::uint64_t> undone;
 };
 
+// What they destroyed is destroyed again by its row; there is nothing else to do of these.
+constexpr std::array done_by_rows = {Kind::erased,        Kind::rekeyed,        Kind::transferred,
+                                     Kind::root_migrated, Kind::swept,          Kind::exported,
+                                     Kind::restored,      Kind::region_created, Kind::capsule_made};
+
 Destroyed destroyed_by(std::span<const Entry> missing) {
   Destroyed all;
   for (const Entry& entry : missing) {
     if (entry.destroyed) all.rows.insert(*entry.destroyed);
+    if (std::ranges::find(done_by_rows, entry.kind) != done_by_rows.end()) continue;
     switch (entry.kind) {
-      case Kind::erased:
-      case Kind::rekeyed:
-      case Kind::transferred:
-      case Kind::root_migrated:
-      case Kind::swept:
-      case Kind::exported:
-      case Kind::restored:
-      case Kind::region_created:
-      case Kind::capsule_made:
-        break;
       case Kind::consent_withdrawn:
         if (!entry.destroyed) all.undone[ledger::name(entry.kind)] += 1;  // It waited for a hold.
         break;

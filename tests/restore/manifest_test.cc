@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "codec/backup_codec.h"
+#include "codec/manifest_codec.h"
 #include "crypto/hasher.h"
 #include "support/two_regions.h"
 
@@ -55,6 +56,50 @@ TEST_F(Manifests, SayOneFormatAndEachRegionOnce) {
             Errc::corruption);
   EXPECT_EQ(verified_with(as_bytes("neither this nor that")), Errc::corruption);
   EXPECT_EQ(verified_with([](codec::BackupFields&) {}), std::nullopt);
+}
+
+class Descriptions : public StoreTest {
+ protected:
+  // What opening says while that is in the file.
+  template <class Fields>
+  std::optional<Errc> opened_with(const char* file, const Fields& fields) {
+    const auto path = home_ / "store" / file;
+    std::string before;
+    {
+      std::ifstream in(path, std::ios::binary);
+      before.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    const codec::Plaintext encoded = codec::encode(fields);
+    std::ofstream(path, std::ios::binary) << as_text(encoded.bytes());
+    const auto answer = code_of(Store::open(options()));
+    std::ofstream(path, std::ios::binary) << before;
+    return answer;
+  }
+};
+
+TEST_F(Descriptions, SayOneFormatAndWhereARegionLies) {
+  const Id16 id = [&] {
+    const auto path = home_ / "store/eu/region.info";
+    std::ifstream in(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    codec::Plaintext encoded(bytes.size());
+    std::ranges::copy(as_bytes(bytes), encoded.data());
+    return codec::decode_region_info(std::as_const(encoded).bytes()).value().id;
+  }();
+  close();
+  using Store = codec::StoreFields;
+  using Region = codec::RegionInfoFields;
+  const auto store = [&](const Store& fields) { return opened_with("store.info", fields); };
+  const auto region = [&](const Region& fields) { return opened_with("eu/region.info", fields); };
+  EXPECT_EQ(store({1, {{"eu", "eu"}}}), std::nullopt);
+  EXPECT_EQ(store({2, {{"eu", "eu"}}}), Errc::format_new);
+  EXPECT_EQ(store({0, {{"eu", "eu"}}}), Errc::format_old);
+  EXPECT_EQ(store({1, {{"E U", "eu"}}}), Errc::corruption);
+  EXPECT_EQ(store({1, {{"eu", "us"}}}), Errc::corruption);
+  EXPECT_EQ(region({1, id, "eu"}), std::nullopt);
+  EXPECT_EQ(region({2, id, "eu"}), Errc::format_new);
+  EXPECT_EQ(region({0, id, "eu"}), Errc::format_old);
+  EXPECT_EQ(region({1, id, "us"}), Errc::region_mismatch);
 }
 
 }  // namespace

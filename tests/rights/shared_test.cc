@@ -158,6 +158,9 @@ TEST_F(Shared, IsLeftOutOfAnExportWhileOneOfTheOthersMayNotBeRead) {
   ASSERT_TRUE(tenant_->withdraw(bob, purpose("news")));
   EXPECT_FALSE(tells_of("news"));
   EXPECT_TRUE(tells_of("ratings"));
+  ASSERT_TRUE(tenant_->hold(bob, {"litigation", "case 1"}));  // So that she is not erased yet.
+  ASSERT_EQ(tenant_->suppress(SubjectId("bob"))->held, 1u);
+  EXPECT_FALSE(tells_of("ratings"));
 }
 
 TEST_F(Shared, RefusesWhatCannotBeShared) {
