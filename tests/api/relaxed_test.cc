@@ -34,7 +34,7 @@ class Relaxed : public StoreTest {
       const auto to = copy / "store" / std::filesystem::relative(file, home_ / "store");
       if (file.is_directory()) {
         std::filesystem::create_directory(to, file.path());
-      } else if (file.path().filename() != "lock.mdb") {     // Whose locks go with a reader.
+      } else if (file.path().filename() != "lock.mdb") {  // Whose locks go with a reader.
         std::filesystem::copy(file.path(), to);
       }
     }

@@ -98,6 +98,35 @@ TEST_F(RelaxedInside, WhoIsRefusedByThenIsDroppedAloneAndSyncSaysWhy) {
   }
 }
 
+// While the keyring cannot be read nothing is known of her: nothing is stored, and nothing dropped.
+TEST_F(RelaxedInside, WhatCannotBeDecidedNowWaitsOn) {
+  enrol("alice");
+  close_all();
+  OpenOptions few = options();
+  few.readers_max = 8;
+  store_.emplace(Store::open(few).value());
+  take_regions();
+  tenant_.emplace(store_->tenant("acme", Actor("test")).value());
+  const Subject alice = find("alice");
+  relax(alice, "ratings", "a");
+  const Person her = internal::Access::person(alice);
+  change(her, {.label = keyring::person, .clear = keyring::flag_restricted});  // To be looked at.
+  std::optional<Errc> told;
+  const std::function<Status()> hold_readers = [&]() -> Status {
+    return her.home->region->keyring->walk(her.home->people(),
+                                           [&](keyring::RowView) -> Result<Flow> {
+                                             const Status deeper = hold_readers();
+                                             if (!deeper && !told) told = code_of(store_->sync());
+                                             return Flow::stop;
+                                           });
+  };
+  ASSERT_TRUE(hold_readers());
+  EXPECT_EQ(told, Errc::busy);
+  EXPECT_EQ(get(alice, "ratings", "a"), "value");
+  EXPECT_EQ(code_of(store_->sync()), std::nullopt);
+  EXPECT_EQ(get(alice, "ratings", "a"), "value");
+}
+
 TEST_F(RelaxedInside, WhoseSummaryIsDamagedIsDroppedAlone) {
   const Subject alice = enrol("alice");
   const Subject bob = enrol("bob");
