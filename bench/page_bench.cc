@@ -1,8 +1,8 @@
 // What would a store of nodes save that writes them side by side, instead of in their places?
 //
-// Plain writes of pages to a file of 1 GiB that is all there already: `scattered` as LMDB commits, each
-// page at a random place, a wait, its meta page, another wait; `side_by_side` in one run, and one wait.
-// No cryptography, no search: the difference is the most that such a store could gain
+// Plain writes of pages to a file of 1 GiB that is all there already: `scattered` as LMDB commits,
+// each page at a random place, a wait, its meta page, another wait; `side_by_side` in one run, and
+// one wait. No cryptography, no search: the difference is the most that such a store could gain
 // (docs/decisions/0015).
 #include <benchmark/benchmark.h>
 #include <fcntl.h>

@@ -77,8 +77,8 @@ class KeyTree {
   // Every row, leaf by leaf, until look answers stop.
   Status walk(const NodeReader& nodes, const TreeRoot& root,
               FunctionRef<Result<Flow>(RowView)> look) const;
-  // The rows of one leaf, which is below root.bucket_count. A row that a split moves comes to stand in a
-  // later leaf: who goes leaf by leaf may meet it twice, and never misses it.
+  // The rows of one leaf, which is below root.bucket_count. A row that a split moves comes to stand
+  // in a later leaf: who goes leaf by leaf may meet it twice, and never misses it.
   Status walk_leaf(const NodeReader& nodes, const TreeRoot& root, std::uint32_t bucket,
                    FunctionRef<void(RowView)> look) const;
   // Likewise of `first` and the leaves after it below the same node, which is then opened once for
