@@ -27,12 +27,34 @@ struct EnrolJob {
 
 namespace {
 
+// Of the ids their tags in a region, and whether it has any row of them: asked for all together.
+struct Known {
+  std::vector<keyring::Tag> tags;
+  std::vector<bool> there;
+};
+
+Result<Known> known_in(const TenantRegion& region, std::span<const SubjectId> ids) {
+  Known known;
+  known.tags.reserve(ids.size());
+  for (const SubjectId& id : ids) {
+    EFFACE_ASSIGN(known.tags.emplace_back(), tag_of(region, id));
+  }
+  EFFACE_ASSIGN(known.there, region.region->keyring->have_rows(region.people(), known.tags));
+  return known;
+}
+
 // Decides under the locks of all regions, from what stands there.
 Status look_for_all(const std::shared_ptr<TenantState>& tenant, EnrolJob& job) {
   job.rows.assign(job.ids.size() * job.rows_each(), {});
+  std::vector<Known> known;  // By region.
+  for (const TenantRegion& region : tenant->regions()) {
+    EFFACE_ASSIGN(known.emplace_back(), known_in(region, job.ids));
+  }
+  const auto home = static_cast<std::size_t>(job.home - tenant->regions().data());
   for (std::size_t i = 0; i < job.ids.size(); ++i) {
     std::optional<Person> here;
     for (const TenantRegion& region : tenant->regions()) {
+      if (!known[static_cast<std::size_t>(&region - tenant->regions().data())].there[i]) continue;
       EFFACE_ASSIGN(Sighting seen, look_in(tenant, region, job.ids[i]));
       if (seen.suppressed)
         return Error(Errc::suppressed, "the person is suppressed until she is reinstated");
@@ -42,7 +64,7 @@ Status look_for_all(const std::shared_ptr<TenantState>& tenant, EnrolJob& job) {
       else if (seen.person)
         return Error(Errc::region_mismatch, "the person's home is another region");
     }
-    EFFACE_ASSIGN(keyring::Tag tag, tag_of(*job.home, job.ids[i]));
+    keyring::Tag tag = known[home].tags[i];
     if (here) tag = here->tag;  // Of the identifier that she was enrolled under.
     for (std::size_t k = 0; k < job.rows_each(); ++k) {
       keyring::Ensure& row = job.rows[i * job.rows_each() + k];

@@ -350,6 +350,17 @@ Status Keyring::load_ahead(const TreeRef& tree, std::span<const Tag> tags) {
   return {};
 }
 
+Result<std::vector<bool>> Keyring::have_rows(const TreeRef& tree, std::span<const Tag> tags) {
+  std::vector<bool> there(tags.size());
+  EFFACE_TRY(with_snapshot(
+      [&](const NodeReader& nodes, const TreeRoot& top, const storage::ReadTxn&) -> Status {
+        EFFACE_ASSIGN(const TreeRoot root, root_of(nodes, top, tree));
+        return KeyTree(options_.region, tree_number(tree))
+            .find_all(nodes, root, tags, [&](std::size_t i, RowView) { there[i] = true; });
+      }));
+  return there;
+}
+
 Result<SharedKeys> Keyring::keys(const TreeRef& tree, const Tag& tag) {
   return load_keys(tree_number(tree), tree, tag);
 }

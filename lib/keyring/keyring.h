@@ -114,6 +114,8 @@ class Keyring {
   // Reads the rows of many tags at once, where each would else be looked for from the root down:
   // the next keys() finds them. So many at a time are kept.
   Status load_ahead(const TreeRef& tree, std::span<const Tag> tags);
+  // Which of them have any row.
+  Result<std::vector<bool>> have_rows(const TreeRef& tree, std::span<const Tag> tags);
   std::size_t ahead_max() const noexcept { return options_.cached_tags_max / 2; }
   // Counts removals, and changes of rows that may refuse what was allowed. A reader that began
   // before one must look again before it answers.
