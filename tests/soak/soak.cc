@@ -94,7 +94,8 @@ void bear_and_kill(Soak& soak, const SoakPlan& plan, Role role, Life life) {
 // One call fails, some way into its life; a while later it closes the store.
 int live_with_a_fault(Soak& soak, const SoakPlan& plan, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  View view(plan.home);
+  // Whom a lock is refused for ever does not keep the others waiting, who pause with him.
+  View view(plan.home, std::chrono::milliseconds(500));
   if (!view.status()) {
     soak.history.violate("a store does not open", name(view.status().error().code()));
     return 1;
