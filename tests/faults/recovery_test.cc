@@ -7,15 +7,15 @@ namespace efface::test {
 namespace {
 
 TEST(FailingRecovery, FromACrashInEraseLeavesAStoreThatOpens) {
-  expect_sound(of_recovery("erase", stride_of(13, 7)), 270);
+  expect_sound(of_recovery("erase", stride_of(13, 7)), 480);
 }
 
 TEST(FailingRecovery, FromACrashInPutLosesNothing) {
-  expect_sound(of_recovery("put", stride_of(13, 7)), 130);
+  expect_sound(of_recovery("put", stride_of(13, 7)), 240);
 }
 
 TEST(FailingRecovery, FromACrashInTransferLeavesAPersonWhole) {
-  expect_sound(of_recovery("transfer", stride_of(53, 29)), 160);
+  expect_sound(of_recovery("transfer", stride_of(101, 29)), 650);
 }
 
 }  // namespace
