@@ -112,11 +112,11 @@ class Keyring {
   Result<SharedKeys> keys(const TreeRef& tree, const Tag& tag);
   Result<SharedKeys> tenant_keys(const TenantRef& tenant);
   // Reads the rows of many tags at once, where each would else be looked for from the root down:
-  // the next keys() finds them. So many at a time are kept.
+  // the next keys() finds them. Of more than ahead_max the first may be forgotten again.
   Status load_ahead(const TreeRef& tree, std::span<const Tag> tags);
+  std::size_t ahead_max() const noexcept { return options_.cached_tags_max / 2; }
   // Which of them have any row.
   Result<std::vector<bool>> have_rows(const TreeRef& tree, std::span<const Tag> tags);
-  std::size_t ahead_max() const noexcept { return options_.cached_tags_max / 2; }
   // Counts removals, and changes of rows that may refuse what was allowed. A reader that began
   // before one must look again before it answers.
   std::uint64_t removals() const noexcept {

@@ -10,87 +10,101 @@ namespace {
 
 TEST(Failing, ReadsAnswerAnErrorAndChangeNothing) {
   expect_sound(of_operations({"get", "scan", "dossier", "query", "processing_record", "exposure"}),
-               200);
+               least(200, 400));
 }
 
 TEST(Failing, QuestionsAboutTheStoreChangeNothing) {
-  expect_sound(of_operations({"receipt", "checkpoint", "stats", "diagnose", "check"}), 550);
+  expect_sound(of_operations({"receipt", "checkpoint", "stats", "diagnose", "check"}),
+               least(550, 1'000));
 }
 
 TEST(Failing, ExportsEndInAnError) {
-  expect_sound(of_operations({"export_json", "export_sealed"}), 290);
+  expect_sound(of_operations({"export_json", "export_sealed"}), least(290, 600));
 }
 
 TEST(Failing, WritesLeaveNothingUnlessTheOutcomeIsUnknown) {
-  expect_sound(of_operations({"put", "put_again", "update", "remove", "batch"}), 150);
+  expect_sound(of_operations({"put", "put_again", "update", "remove", "batch"}), least(150, 300));
 }
 
 TEST(Failing, WritesOfSeveralStepsAreMendedByDoingThemAgain) {
-  expect_sound(of_operations({"put_new", "put_shared", "shred"}), 340);
+  expect_sound(of_operations({"put_new", "put_shared", "shred"}), least(340, 600));
 }
 
 TEST(Failing, RelaxedPutsAreDurableOrSyncSaysWhyNot) {
-  expect_sound(of_operations({"put_relaxed"}), 40);
+  expect_sound(of_operations({"put_relaxed"}), least(40, 90));
 }
 
 TEST(Failing, TermsAreThereOrNot) {
   expect_sound(
       of_operations({"declare_tenant", "declare_purpose", "set_agreement", "permit_transfer"}),
-      150);
+      least(150, 300));
 }
 
 TEST(Failing, EnrolmentsAreThereOrNot) {
-  expect_sound(of_operations({"enrol", "enrol_many", "add_identifier"}), 210);
+  expect_sound(of_operations({"enrol", "enrol_many", "add_identifier"}), least(210, 400));
 }
 
 TEST(Failing, DecisionsAboutAPersonAreThereOrNot) {
   expect_sound(of_operations({"grant", "object", "lift_objection", "restrict", "lift_restriction",
                               "hold", "release", "reinstate"}),
-               420);
+               least(420, 800));
 }
 
 TEST(Failing, ErasuresAreNeverAcknowledgedWhileTheOldRootKeyLives) {
-  expect_sound(of_operations({"erase", "erase_many", "withdraw", "rotate_root"}), 380);
+  expect_sound(of_operations({"erase", "erase_many", "withdraw", "rotate_root"}), least(380, 800));
 }
 
 TEST(Failing, SuppressionsAreMendedByDoingThemAgain) {
-  expect_sound(of_operations({"suppress", "offboard"}), 220);
+  expect_sound(of_operations({"suppress", "offboard"}), least(220, 500));
 }
 
 TEST(Failing, TransfersLeaveAPersonWholeInOneRegion) {
-  expect_sound(of_operations({"transfer"}), 380);
+  expect_sound(of_operations({"transfer"}), least(380, 800));
 }
 
-TEST(Failing, MergesLeaveTwoPeopleOrOne) { expect_sound(of_operations({"merge"}), 380); }
+TEST(Failing, MergesLeaveTwoPeopleOrOne) {
+  expect_sound(of_operations({"merge"}), least(380, 800));
+}
 
-TEST(Failing, MaintenanceLosesNobody) { expect_sound(of_operations({"maintain"}), 400); }
+TEST(Failing, MaintenanceLosesNobody) {
+  expect_sound(of_operations({"maintain"}), least(400, 900));
+}
 
-TEST(Failing, BackupsAreWholeOrNotThere) { expect_sound(of_operations({"backup"}), 220); }
+TEST(Failing, BackupsAreWholeOrNotThere) {
+  expect_sound(of_operations({"backup"}), least(220, 500));
+}
 
-TEST(Failing, RestoringIsMendedByDoingItAgain) { expect_sound(of_operations({"restore"}), 470); }
+TEST(Failing, RestoringIsMendedByDoingItAgain) {
+  expect_sound(of_operations({"restore"}), least(470, 1'000));
+}
 
 TEST(Failing, CreationLeavesNothingThatStandsInTheWay) {
-  expect_sound(of_operations({"create"}), 510);
+  expect_sound(of_operations({"create"}), least(510, 1'000));
 }
 
-TEST(Failing, OpeningLeavesAStoreThatOpens) { expect_sound(of_operations({"open"}), 290); }
+TEST(Failing, OpeningLeavesAStoreThatOpens) {
+  expect_sound(of_operations({"open"}), least(290, 600));
+}
 
 TEST(Failing, AMovedRootKeyIsInOneStoreOrTheOther) {
-  expect_sound(of_operations({"migrate_root", "migrate_root_mirrored", "retire_root"}), 310);
+  expect_sound(of_operations({"migrate_root", "migrate_root_mirrored", "retire_root"}),
+               least(310, 500));
 }
 
 TEST(Failing, ExpiredDaysAreMendedByDestroyingThemAgain) {
-  expect_sound(of_operations({"commit_expiry"}), 210);
+  expect_sound(of_operations({"commit_expiry"}), least(210, 500));
 }
 
-TEST(Failing, CapsulesAreWholeOrNotThere) { expect_sound(of_operations({"make_capsule"}), 180); }
+TEST(Failing, CapsulesAreWholeOrNotThere) {
+  expect_sound(of_operations({"make_capsule"}), least(180, 300));
+}
 
 TEST(Failing, BringingBackACapsuleIsMendedByDoingItAgain) {
   expect_sound(of_operations({"restore_capsule"}), 500);
 }
 
 TEST(Failing, LookingAtABackupChangesNothing) {
-  expect_sound(of_operations({"verify_backup"}), 40);
+  expect_sound(of_operations({"verify_backup"}), least(40, 100));
 }
 
 TEST(Failing, OpeningByAMirrorLosesNobody) {
@@ -136,7 +150,8 @@ TEST(Failing, WalkingThePagesLeavesAStoreThatOpens) {
 
 TEST(Failing, IncidentsAreOnTheRegisterOrNot) {
   expect_sound(
-      of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}), 170);
+      of_operations({"open_incident", "update_incident", "note_notified", "close_incident"}),
+      least(170, 300));
 }
 
 }  // namespace

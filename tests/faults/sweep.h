@@ -43,6 +43,11 @@ Sweep of_operations(std::initializer_list<std::string_view> names,
 // Opening what a crash left, at each of the crashed operation's calls that change a file.
 Sweep of_recovery(std::string_view crashed, std::size_t stride, Whose whose = Whose::system);
 
+// Likewise how many injections there are at least.
+inline std::size_t least(std::size_t usual, std::size_t thorough) {
+  return stride_of(usual, thorough);
+}
+
 // Expects no findings and no fewer injections, and prints how many there were.
 void expect_sound(const Sweep& sweep, std::size_t injections_min);
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "crypto/random.h"
+#include "records/some_change.h"
 #include "support/temp_directory.h"
 
 namespace efface::records {
@@ -23,15 +24,6 @@ class VaultTest : public testing::Test {
     vault_ = *std::move(opened);
   }
 
-  static Change put(const keyring::Handle& handle, std::uint32_t number, std::size_t bytes = 100) {
-    Change change;
-    Id16 tag{};
-    store_be<std::uint32_t>(std::span(tag).first<4>(), number);
-    change.key = record_key(handle, tag);
-    change.value.resize(std::max(bytes, envelope_overhead_bytes));
-    crypto::fill_random(change.value);
-    return change;
-  }
   static constexpr auto always = []() -> Status { return {}; };
   Status commit(Change change) { return vault_->commit({&change, 1}, 0, always); }
   bool there(const RecordKey& key) {

@@ -6,6 +6,7 @@
 
 #include "crypto/random.h"
 #include "efface/limits.h"
+#include "records/some_change.h"
 #include "records/vault.h"
 #include "support/temp_directory.h"
 
@@ -52,15 +53,6 @@ class Waits : public testing::Test {
     open();
   }
 
-  static Change put(const keyring::Handle& handle, std::uint32_t number, std::size_t bytes = 100) {
-    Change change;
-    Id16 tag{};
-    store_be<std::uint32_t>(std::span(tag).first<4>(), number);
-    change.key = record_key(handle, tag);
-    change.value.resize(std::max(bytes, envelope_overhead_bytes));
-    crypto::fill_random(change.value);
-    return change;
-  }
   static std::unique_ptr<Waiting> batch_of(std::vector<Change> changes,
                                            const void* owner = nullptr) {
     auto batch = std::make_unique<Waiting>();

@@ -74,6 +74,39 @@ TEST_F(Concurrently, NothingThatIsWrittenIsLostWhileItsScopeIsReKeyed) {
   }
 }
 
+// Who gets a further identifier after she was found is looked at again, and goes with it.
+TEST_F(Concurrently, IdentifiersThatAreAddedWhileManyAreErasedLeadToNobody) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) names.push_back("p" + std::to_string(i));
+  const std::vector<SubjectId> ids(names.begin(), names.end());
+  std::size_t added = 0;
+  for (int round = 0; round < 20; ++round) {
+    // Nor to who comes under the same ids later.
+    ASSERT_TRUE(tenant_->find_or_enrol(ids, *eu_));
+    for (const std::string& name : names)
+      ASSERT_EQ(code_of(tenant_->subject(SubjectId("also " + name))), Errc::subject_unknown);
+    std::atomic<std::size_t> next{names.size()};
+    while_doing(
+        [&] {
+          while (next > names.size() - 3) std::this_thread::yield();
+          const auto erased = tenant_->erase(ids);
+          ASSERT_TRUE(erased);
+          EXPECT_EQ(erased->erased, names.size());
+        },
+        [&] {
+          if (next == 0) return;
+          const std::string& name = names[--next];
+          const auto subject = tenant_->subject(SubjectId(name));
+          const std::string also = "also " + name;
+          if (subject && tenant_->add_identifier(*subject, SubjectId(also))) ++added;
+        });
+  }
+  EXPECT_GT(added, 20u);
+  const auto report = store_->check();
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->clean());
+}
+
 TEST_F(Concurrently, WhatWasRestrictedIsReadByNobodyOnceItHasAnswered) {
   const Subject alice = enrol("alice");
   put(alice, "ratings", "a", "x");
