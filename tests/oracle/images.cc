@@ -99,7 +99,7 @@ void Images::Impl::add_value(Bytes key, Bytes value, Lifetime how) {
   const Shape shape = shape_of(key, value.size());
   if (!value_fits(shape, key, value) || !is_new(key, value)) return;
   if (shape == Shape::header) {
-    regions.insert(id_at(value, 12));
+    ++headers[id_at(value, 12)];
     return;
   }
   const Bytes kept = keep(value, how);

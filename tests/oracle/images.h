@@ -1,7 +1,7 @@
 // oracle/images.h -- the sealed values that were found in pages, each once.
 #pragma once
 #include <deque>
-#include <set>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -63,7 +63,7 @@ struct Images::Impl {
   std::deque<MappedFile> files;
   std::deque<std::vector<std::byte>> chunks;
   std::unordered_set<Digest, DigestHash> seen;
-  std::set<Id> regions;
+  std::map<Id, std::size_t> headers;  // By region: how many there are.
   ImageSet found;
   std::unordered_map<std::uint64_t, std::vector<Claim>> claims;
   std::unordered_map<std::uint64_t, std::vector<Bytes>> runs;

@@ -78,6 +78,21 @@ inline bool open_sealed(const Key& key, Bytes associated, Bytes sealed,
   return opened;
 }
 
+// How the plaintext would begin if the key were right, whether or not it is: a tenth of the cost of
+// asking whether all of it verifies. XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): the subkey is
+// HChaCha20 of the nonce's first 16 bytes, and the text begins with the second block.
+inline std::uint32_t first_word(const Key& key, Bytes sealed) {
+  std::array<unsigned char, 32> subkey;
+  crypto_core_hchacha20(subkey.data(), raw(sealed), raw(key), nullptr);
+  std::array<unsigned char, 12> nonce{};
+  std::memcpy(nonce.data() + 4, raw(sealed) + 16, 8);
+  std::uint32_t word = 0;
+  crypto_stream_chacha20_ietf_xor_ic(reinterpret_cast<unsigned char*>(&word),
+                                     raw(sealed) + nonce_bytes, sizeof word, nonce.data(), 1,
+                                     subkey.data());
+  return word;
+}
+
 class Concatenation {
  public:
   Concatenation& add(Bytes bytes) {
