@@ -10,6 +10,11 @@
 // Errors   Those, and from every call: tenant_unknown (off-boarded meanwhile), purpose_unknown
 //          (another tenant's person), invalid_argument or too_large for a name, corruption, io,
 //          closed, forked.
+//
+// Example
+//   const Activity selling = shop.activity(orders).value();
+//   selling.put(alice, RecordName("order-1"), as_bytes("tea")).value();
+//   const std::optional<Record> order = selling.get(alice, RecordName("order-1")).value();
 #pragma once
 #include <memory>
 #include <optional>

@@ -7,6 +7,10 @@
 //
 // Shape   TARGET/ store.info, manifest, and for each region that is open NAME/ region.info and
 //         records/data.mdb: docs/format/backup.md. Directories 0700, files 0600.
+//
+// Example
+//   const BackupReport made = store.backup({.target = home / "monday"}).value();
+//   Store::verify_backup(home / "monday").value();
 #pragma once
 #include <chrono>
 #include <cstdint>

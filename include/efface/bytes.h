@@ -1,6 +1,11 @@
 // efface/bytes.h -- borrowed bytes and borrowed callables, the two parameter types used throughout.
 //
 // Lifetime  Both borrow: neither outlives the call that it is passed to.
+//
+// Example
+//   std::size_t names = 0;
+//   const auto look = [&](std::string_view) { return ++names < 10 ? Flow::more : Flow::stop; };
+//   selling.list(alice, {}, look).value();
 #pragma once
 #include <cstddef>
 #include <memory>

@@ -18,6 +18,16 @@
 //          thread; it may call any function here, and must not leave by throwing or by longjmp.
 // ABI      What is here stays: numbers, names, the members' order. Before 1.0 it is one with the
 //          minor version.
+//
+// Example
+//   efface_subject* alice = NULL;
+//   efface_activity* selling = NULL;
+//   MUST(efface_subject_enrol(shop, efface_text("alice"), efface_text("eu"), &alice));
+//   MUST(efface_activity_of(shop, efface_text("orders"), &selling));
+//   MUST(efface_put(selling, alice, efface_text("order-1"), efface_text("tea"), NULL));
+//
+//   efface_erasure done = EFFACE_SIZED(efface_erasure);
+//   MUST(efface_erase(shop, alice, &done)); /* alice is closed by it. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -12,6 +12,14 @@
 // was erased since is erased again before anything is read.
 //
 // Shape  docs/format/capsule.md. A file, 0600; about as large as the keyring.
+//
+// Example
+//   RecipientKeyPair october = RecipientKeyPair::generate().value();  // Its secret: not here.
+//   CapsuleOptions options;
+//   options.target = home / "eu.capsule";
+//   options.recipient = october.public_key();
+//   options.opens_until = system_clock::now() + std::chrono::days(30);
+//   store.make_capsule(eu, options, Actor("operations")).value();
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -19,6 +19,10 @@
 // Lifetime  The members outlive it, and nobody else uses them meanwhile.
 // Errors    Those of the members. Everything that makes, wraps or unwraps needs all of them.
 // Cost      That of all members, one after the other.
+//
+// Example
+//   RootKeyStore* const members[] = {one.get(), other.get()};  // A file and a token, say.
+//   const auto root_keys = CompositeRootKeyStore::over(members).value();
 #pragma once
 #include <memory>
 #include <span>

@@ -3,6 +3,12 @@
 // A finding is a text of the source and at most a number, so it never holds an id, a key, a name
 // (but a region's, which is a label) or a path: it may be logged and sent. docs/doctor.md lists
 // them all.
+//
+// Example
+//   for (const Finding& finding : store.diagnose().value())
+//     if (finding.severity >= Severity::warning)
+//       std::printf("%s: %s %s\n", finding.check, finding.says, finding.remedy);
+//   const bool well = store.check().value().clean();
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,11 @@
-// efface/efface.h -- everything. Begin with efface/store.h.
+// efface/efface.h -- everything. Begin with efface/store.h; docs/tutorial.md has the whole program.
+//
+// Example
+//   const Purpose orders = shop.declare_purpose({"orders", LegalBasis::contract}).value();
+//   const Activity selling = shop.activity(orders).value();
+//
+//   Subject alice = shop.enrol(SubjectId("alice"), eu).value();
+//   if (!selling.put(alice, RecordName("order-1"), as_bytes("tea"))) return 1;
 #pragma once
 #include "efface/activity.h"
 #include "efface/backup.h"

@@ -9,6 +9,11 @@
 //          or is unknown, and L0 was not accepted. busy: the file is open already.
 // Cost     A rotation is one write of 512 bytes and one fdatasync (about 0.1 ms), and what verifies
 //          it.
+//
+// Example
+//   options.path = home / "eu.key";  // Not where the data is, and in no backup.
+//   options.passphrase = as_bytes(passphrase);
+//   auto root_keys = FileRootKeyStore::create(options).value();
 #pragma once
 #include <filesystem>
 #include <memory>

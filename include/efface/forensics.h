@@ -3,6 +3,11 @@
 //
 // Shape  What is counted are images: LMDB writes a page anew with each commit, so one record may be
 //        found many times, also in one file. docs/doctor.md says what is searched and what is not.
+//
+// Example
+//   const fs::path places[] = {home / "monday"};
+//   const ForensicsCount records = store.forensics(places, {}).value().counts.records;
+//   std::printf("%llu of %llu open\n", number(records.opened), number(records.found));
 #pragma once
 #include <cstdint>
 #include <filesystem>

@@ -1,4 +1,7 @@
 // efface/harden.h -- keeping what a process holds in memory from its core dumps and its neighbours.
+//
+// Example
+//   if (!harden_process()) return 1;  // First of all.
 #pragma once
 #include "efface/export.h"
 #include "efface/result.h"

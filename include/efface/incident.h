@@ -14,6 +14,14 @@
 // stores hold a spare for the epoch to come, so what was got of one opens copies of that as well.
 //
 // Threads  Values, which own their texts.
+//
+// Example
+//   IncidentTerms terms;
+//   terms.from = system_clock::now() - std::chrono::hours(48);
+//   terms.until = terms.discovered = system_clock::now();
+//   terms.exposed = {.records = true, .keyring = true};
+//   terms.reference = "INC-17: a disk was sold";
+//   const IncidentNumber incident = store.open_incident(terms, Actor("security")).value();
 #pragma once
 #include <chrono>
 #include <cstdint>

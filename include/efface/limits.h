@@ -1,4 +1,8 @@
 // efface/limits.h -- a limit on everything. What is larger answers Errc::too_large.
+//
+// Example
+//   if (value.size() <= limits::value_bytes_max)
+//     selling.put(alice, RecordName("flyer"), as_bytes(value)).value();
 #pragma once
 #include <cstddef>
 #include <cstdint>

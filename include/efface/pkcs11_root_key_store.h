@@ -23,6 +23,13 @@
 // Cost     On SoftHSM a rotation takes about 15 ms and a wrap 1 ms. An HSM in the network: about
 //          ten round trips each.
 // Source   OASIS PKCS #11 Base Specification 2.40 and 3.0, sections 5.7 (objects), 5.8, 6.13 (AES).
+//
+// Example
+//   Pkcs11RootKeyStoreOptions options;
+//   options.module = "/usr/lib/softhsm/libsofthsm2.so";
+//   options.token_label = "efface";
+//   options.pin = as_bytes(pin);
+//   auto root_keys = Pkcs11RootKeyStore::create(options).value();
 #pragma once
 #include <filesystem>
 #include <memory>

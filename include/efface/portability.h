@@ -7,6 +7,17 @@
 // Threads   RecipientKeyPair: shared freely. A sink and a source are called on the caller's thread.
 // Lifetime  A sink's bytes are valid during its call, and wiped after it.
 // Errors    What a sink or a source answers is answered by the call. io: no randomness.
+//
+// Example
+//   const RecipientKeyPair hers = RecipientKeyPair::generate().value();
+//   ExportOptions sealed;
+//   sealed.recipient = hers.public_key();
+//   std::string for_her_alone;
+//   const auto sink = [&](Bytes some) -> Status {
+//     for_her_alone += as_text(some);
+//     return {};
+//   };
+//   shop.export_subject(alice, sealed, sink).value();
 #pragma once
 #include <array>
 #include <cstddef>

@@ -11,6 +11,14 @@
 //          version wrote it. invalid_argument: the verifier key is none.
 // Cost     Two signatures and a dozen hashes: a fifth of a millisecond.
 // Source   RFC 9162; https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint
+//
+// Example
+//   const Erasure erasure = shop.erase(std::move(alice)).value();
+//   const std::string receipt = shop.receipt(erasure.receipts.front()).value();
+//   // Elsewhere, with the operator's key, and the salt to show whom it is about:
+//   const std::string key = store.verifier_key(eu).value();
+//   const Receipt says = verify_receipt(receipt, key).value();
+//   verify_about(says, erasure.receipts.front().salt, "shop", "alice").value();
 #pragma once
 #include <array>
 #include <chrono>

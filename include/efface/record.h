@@ -2,6 +2,10 @@
 //
 // Lifetime  The bytes live as long as the Record and are wiped with it.
 // Threads   One at a time.
+//
+// Example
+//   const std::string_view ordered = as_text(order->bytes());  // As long as order lives.
+//   const bool for_ever = !order->expires();
 #pragma once
 #include <chrono>
 #include <memory>

@@ -18,6 +18,10 @@
 // Errors    Those of the replicas; root_key_mismatch: one of them is further from the others than
 //           an interrupted step, so an old copy of it was put back.
 // Cost      That of all replicas, one after the other.
+//
+// Example
+//   RootKeyStore* const replicas[] = {one.get(), other.get()};  // In two buildings, say.
+//   const auto root_keys = ReplicatedRootKeyStore::over(replicas).value();
 #pragma once
 #include <memory>
 #include <span>

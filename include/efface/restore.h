@@ -4,6 +4,11 @@
 // older than its ledger opens only here: what the ledger says was destroyed since is destroyed in
 // it before anything of it is read. What cannot be done again, because the ledger names nobody, is
 // counted in RestoredRegion::undone.
+//
+// Example
+//   RestoreOptions from;
+//   from.records = home / "monday";
+//   const RestoreReport report = Store::restore(options, from).value();  // Then the store opens.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -5,6 +5,10 @@
 //          a name or a value, so it is always safe to log.
 // Source   Member names follow C++23 std::expected. Never an alias of it: the type must not depend
 //          on the consumer's -std flag (one ABI). value() aborts where std::expected would throw.
+//
+// Example
+//   const auto found = selling.get(alice, RecordName(""));
+//   if (!found) std::printf("%s: %s\n", name(found.error().code()), found.error().note());
 #pragma once
 #include <cstdint>
 #include <cstdlib>

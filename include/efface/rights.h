@@ -7,6 +7,13 @@
 //
 // Lifetime  Texts are borrowed: of a parameter for the call, of a callback's argument until it
 //           returns.
+//
+// Example
+//   shop.grant(alice, news, {.text_version = "terms-2026-05", .channel = "web"}).value();
+//   Query question;
+//   question.purpose = news;
+//   question.consent = true;
+//   const std::uint64_t consenting = shop.count(question).value();
 #pragma once
 #include <array>
 #include <chrono>

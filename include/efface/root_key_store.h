@@ -9,6 +9,10 @@
 // Lifetime  Outlives the Store that uses it. One RootKeyStore serves one region.
 // Errors    Whatever a method answers, a later list() tells what the store holds.
 // Source    Di Crescenzo et al., "How to forget a secret", STACS 1999; NIST SP 800-88r2 (2025).
+//
+// Example
+//   const Assurance assurance = root_keys->assurance();
+//   std::printf("%s: %s\n", name(assurance.level), assurance.rests_on);
 #pragma once
 #include <array>
 #include <cstdint>

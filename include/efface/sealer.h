@@ -1,11 +1,6 @@
 // efface/sealer.h -- bytes that are kept elsewhere, sealed under a key of one person and one
 // purpose: efface is the keyring, and any database, log or object store becomes erasable.
 //
-//   auto orders = tenant->sealer(purpose);
-//   auto sealed = orders->seal(alice, SealContext("orders.note/42"), as_bytes("Ring twice."));
-//   ... into a column, a log, a bucket; later:
-//   auto note = orders->open(alice, SealContext("orders.note/42"), *sealed);
-//
 // docs/examples/sealer_in_a_log.cc erases from a log that is never rewritten.
 //
 // What was sealed opens while its key is there, and the key goes with the person's erasure, with
@@ -23,6 +18,13 @@
 //          transferred nor merged into somebody else (conflict) before discard.
 // Cost     Two microseconds and a half for 1 KiB either way, once her keys are cached. The first
 //          seal for a person and purpose makes a key, in a durable commit of the keyring.
+//
+// Example
+//   const Sealer notes = shop.sealer(orders).value();
+//   const SealContext where("orders.note/42");
+//   const auto bytes = notes.seal(alice, where, as_bytes("Ring twice.")).value();
+//   // ... into a column, a log, a bucket; later:
+//   const Unsealed note = notes.open(alice, where, bytes).value();
 #pragma once
 #include <memory>
 #include <optional>

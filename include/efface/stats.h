@@ -1,4 +1,7 @@
 // efface/stats.h -- numbers about a store. None says anything about a person.
+//
+// Example
+//   const std::string scraped = prometheus_text(store.stats().value());
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -55,8 +58,6 @@ struct Stats {
 
 // All of it as gauges in the text format of Prometheus, version 0.0.4, for a service to answer a
 // scrape with. Labels are names of regions: nothing of it says anything of a person or a tenant.
-//
-//   response.body = prometheus_text(store.stats().value());
 //
 // Source  prometheus.io/docs/instrumenting/exposition_formats
 EFFACE_EXPORT std::string prometheus_text(const Stats& stats);

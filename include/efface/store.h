@@ -14,6 +14,11 @@
 //           tenants(), Update::put) throws std::bad_alloc and nothing else. An Error carries no
 //           personal data. After any of them all of a call or nothing is there; one that takes
 //           several commits (suppress, merge, transfer, maintain ...) is mended by doing it again.
+//
+// Example
+//   options.directory = home / "people";
+//   options.regions = {{"eu", &root_keys}};
+//   Store store = Store::create(options).value();  // And from then on Store::open.
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -7,6 +7,9 @@
 //
 // Threads   const uses: shared freely.
 // Lifetime  Keeps the store open.
+//
+// Example
+//   const Subject alice = shop.enrol(SubjectId("alice"), eu).value();  // Then subject().
 #pragma once
 #include <memory>
 

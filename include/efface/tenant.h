@@ -8,6 +8,11 @@
 // Errors    Every call may answer io, corruption, busy (a deadline), closed, forked. One that takes
 //           a Subject: subject_erased; subject_unknown for another tenant's; transfer_pending while
 //           she is on her way to another region (reading, exporting and her dossier go on).
+//
+// Example
+//   const Region eu = store.region("eu").value();
+//   const Tenant shop = store.declare_tenant("shop", {&eu, 1}, Actor("web")).value();
+//   const Purpose orders = shop.declare_purpose({"orders", LegalBasis::contract}).value();
 #pragma once
 #include <memory>
 #include <span>

@@ -24,6 +24,12 @@
 //          moment of a call; its buffer is overwritten after each.
 // Source   TCG TPM 2.0 Library, part 3, 31 (NV); part 1, 19 (sessions), 21 (parameter encryption);
 //          TCG TSS 2.0 ESAPI.
+//
+// Example
+//   TpmRootKeyStoreOptions options;
+//   options.tcti = "device:/dev/tpmrm0";
+//   options.auth = random;  // At most 32 bytes, kept by whoever may read the keys.
+//   auto root_keys = TpmRootKeyStore::create(options).value();
 #pragma once
 #include <chrono>
 #include <cstdint>

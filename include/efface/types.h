@@ -3,6 +3,13 @@
 // A region or a purpose is a value that one obtains from the store or the tenant that owns it,
 // never a string that is passed along, so two of them cannot be swapped. The text of an id or a
 // name is borrowed for the length of the call that it is passed to.
+//
+// Example
+//   PurposeTerms terms;
+//   terms.name = "news";
+//   terms.basis = LegalBasis::consent;
+//   terms.retention = Days(365);  // After which maintain() destroys the key of that day.
+//   const Purpose news = shop.declare_purpose(terms).value();
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -1,10 +1,14 @@
 // Every piece of C++ in docs/walkthrough.md stands in docs/examples/walkthrough.cc, which is
 // compiled and run: the blocks of the page are the pieces between "// begin: NAME" and
 // "// end: NAME", in order, byte for byte but for the indentation of those two lines. What
-// docs/tutorial.md shows are whole files.
+// docs/tutorial.md shows are whole files. The example of each public header stands in a program of
+// docs/examples.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -51,6 +55,11 @@ std::vector<Piece> pieces_of(const Lines& source) {
   return pieces;
 }
 
+std::string without_indentation(const std::string& line) {
+  const std::size_t text = line.find_first_not_of(' ');
+  return text == std::string::npos ? "" : line.substr(text);
+}
+
 std::vector<Lines> blocks_of(const Lines& page, std::string_view language = "cpp") {
   std::vector<Lines> blocks;
   bool inside = false;
@@ -65,6 +74,15 @@ std::vector<Lines> blocks_of(const Lines& page, std::string_view language = "cpp
     }
   }
   return blocks;
+}
+
+// What a header shows after "// Example", without its indentation.
+Lines example_of(const Lines& header) {
+  auto at = std::ranges::find(header, "// Example");
+  Lines lines;
+  while (at != header.end() && ++at != header.end() && at->starts_with("//"))
+    lines.push_back(without_indentation(at->substr(2)));
+  return lines;
 }
 
 TEST(WalkthroughPage, ShowsWhatIsCompiledByteForByte) {
@@ -94,6 +112,33 @@ TEST(WalkthroughPage, IsComparedWithWhatStandsBetweenTheMarks) {
   EXPECT_EQ(pieces_of({"// begin: a", "// end: b"})[0].name, "an end has no beginning");
   EXPECT_EQ(blocks_of({"text", "```cpp", "x", "```", "```console", "$ y", "```"}),
             std::vector<Lines>({{"x"}}));
+}
+
+TEST(Headers, ShowAnExampleThatIsCompiled) {
+  namespace fs = std::filesystem;
+  std::vector<Lines> programs;
+  for (const auto& entry : fs::recursive_directory_iterator(EFFACE_SOURCE_DIR "/docs/examples"))
+    if (entry.path().extension() == ".cc" || entry.path().extension() == ".c") {
+      Lines& lines = programs.emplace_back();
+      std::ranges::transform(lines_of(fs::relative(entry.path(), EFFACE_SOURCE_DIR "/docs")),
+                             std::back_inserter(lines), without_indentation);
+    }
+  const auto is_compiled = [&](const Lines& shown) {
+    return std::ranges::any_of(programs, [&](const Lines& program) {
+      return !std::ranges::search(program, shown).empty();
+    });
+  };
+  std::size_t headers = 0;
+  for (const auto& entry : fs::directory_iterator(EFFACE_SOURCE_DIR "/include/efface")) {
+    const std::string file = entry.path().filename();
+    if (file == "export.h") continue;  // Macros of the headers themselves.
+    const Lines shown = example_of(lines_of("../include/efface/" + file));
+    EXPECT_GE(shown.size(), 1u) << file << " has no example";
+    EXPECT_TRUE(is_compiled(shown)) << file << " shows what no program of docs/examples has";
+    ++headers;
+  }
+  EXPECT_GE(headers, 28u);
+  EXPECT_FALSE(is_compiled({"Subject alice = shop.invent(SubjectId(\"alice\"));"}));
 }
 
 }  // namespace
