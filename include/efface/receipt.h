@@ -110,6 +110,16 @@ EFFACE_EXPORT Result<Receipt> verify_receipt(std::string_view receipt,
 EFFACE_EXPORT Status verify_about(const Receipt& receipt, Bytes salt, std::string_view tenant,
                                   std::string_view subject_id) noexcept;
 
+// What binds an entry to a person (Receipt::commitment, Decision::commitment): a keyed hash of the
+// tenant's name and her id. Errors: invalid_argument: not a salt.
+EFFACE_EXPORT Result<Receipt::Hash> commitment_of(Bytes salt, std::string_view tenant,
+                                                  std::string_view subject_id) noexcept;
+
+// The salt of one of several people who were erased in one call with this one
+// (ReceiptOptions::salt): nobody's salt tells of another. Errors: invalid_argument: not a salt.
+EFFACE_EXPORT Result<std::array<std::byte, 32>> salt_of(Bytes salt,
+                                                        std::string_view subject_id) noexcept;
+
 // Whether the ledger of the later checkpoint begins with all of the earlier one: nothing was taken
 // back or put in between.
 EFFACE_EXPORT Status verify_consistency(std::string_view checkpoint_before,

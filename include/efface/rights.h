@@ -78,6 +78,8 @@ struct Decision {
   std::optional<Epoch> epoch_after{};
   std::string_view actor{};
   std::string_view detail{};
+  // Binds a destruction to its person, for who has the salt: commitment_of in efface/receipt.h.
+  std::optional<std::array<std::byte, 32>> commitment{};
 };
 
 // Why she may not be erased yet [17(3)].

@@ -107,7 +107,9 @@ struct ReceiptOptions {
   // 1 to 64 bytes, no personal data: whoever asks again with the same one, after a crash say, gets
   // what it did in Erasure::receipts, and nothing is done twice.
   Bytes request{};
-  // 32 random bytes that bind the receipt to the person's id. Empty: made, and answered.
+  // 32 random bytes that bind the receipt to the person's id. Empty: made, and answered. Of several
+  // people who are erased in one call each gets one of her own, made of this one and her id:
+  // salt_of in efface/receipt.h tells it again.
   Bytes salt{};
 };
 

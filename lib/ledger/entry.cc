@@ -221,4 +221,12 @@ Hash commitment_to(Bytes salt, std::string_view tenant, Bytes subject_id) {
   return commitment;
 }
 
+Hash salt_of_one(Bytes salt, Bytes subject_id) {
+  EFFACE_CHECK(salt.size() == crypto::key_bytes);
+  Hash own;
+  crypto::prf256(crypto::KeyView(salt.first<crypto::key_bytes>()),
+                 {as_bytes("efface.ledger.salt"), subject_id}, own);
+  return own;
+}
+
 }  // namespace efface::ledger

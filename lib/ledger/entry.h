@@ -90,4 +90,8 @@ Hash hash_of_row(Bytes handle);
 // whom it is about; nobody else can tell.
 Hash commitment_to(Bytes salt, std::string_view tenant, Bytes subject_id);
 
+// The salt of one of several that were given one: keyed BLAKE2b-256 under it of
+// ("efface.ledger.salt", id), each with its length.
+Hash salt_of_one(Bytes salt, Bytes subject_id);
+
 }  // namespace efface::ledger

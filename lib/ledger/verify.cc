@@ -71,6 +71,17 @@ Status verify_about(const Receipt& receipt, Bytes salt, std::string_view tenant,
   return {};
 }
 
+Result<Receipt::Hash> commitment_of(Bytes salt, std::string_view tenant,
+                                    std::string_view subject_id) noexcept {
+  if (salt.size() != crypto::key_bytes) return Error(Errc::invalid_argument, "not a salt");
+  return ledger::commitment_to(salt, tenant, as_bytes(subject_id));
+}
+
+Result<std::array<std::byte, 32>> salt_of(Bytes salt, std::string_view subject_id) noexcept {
+  if (salt.size() != crypto::key_bytes) return Error(Errc::invalid_argument, "not a salt");
+  return ledger::salt_of_one(salt, as_bytes(subject_id));
+}
+
 Status verify_consistency(std::string_view checkpoint_before, std::string_view checkpoint_after,
                           std::string_view proof, std::string_view verifier_key) noexcept {
   return guarded([&]() -> Status {

@@ -59,6 +59,7 @@ struct Request {
   const Acting& acting;
   Bytes token;
   const ReceiptOptions& receipt;
+  bool several = false;  // Then each has a salt of her own.
 };
 
 // The removal that was refused, or overtaken by a new identifier, is tried again by the caller.
@@ -76,9 +77,15 @@ struct Asking {
 Result<Asking> asking_for(const Request& request, std::span<const Leaving> people,
                           const std::vector<std::byte>& notice) {
   Asking asking;
-  const About about{request.acting, ledger::Kind::erased, request.receipt};
   for (const Leaving& leaving : people) {
     const Person& person = leaving.person;
+    ReceiptOptions receipt = request.receipt;
+    ledger::Hash own;
+    if (request.several && leaving.id && !receipt.salt.empty()) {
+      own = ledger::salt_of_one(receipt.salt, as_bytes(*leaving.id));
+      receipt.salt = own;
+    }
+    const About about{request.acting, ledger::Kind::erased, receipt};
     std::vector<Removal> hers;
     if (leaving.was_alone) {
       hers.push_back(removal_of(person, Removal::What::subject));
@@ -239,8 +246,9 @@ Result<Erasure> erase(const Acting& acting, std::span<const SubjectId> ids, Byte
   }
   bool pending = false;
   for (auto& [home, people] : by_home)
-    EFFACE_TRY(
-        put_off(erase_all({acting, token, receipt}, *home, std::move(people), erasure), pending));
+    EFFACE_TRY(put_off(
+        erase_all({acting, token, receipt, ids.size() > 1}, *home, std::move(people), erasure),
+        pending));
   EFFACE_TRY(done_unless(pending));
   return erasure;
 }

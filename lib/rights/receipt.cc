@@ -129,6 +129,7 @@ Status each_decision(RegionState& region, std::uint64_t first,
     decision.epoch_after = entry.epoch_after;
     decision.actor = entry.actor;
     decision.detail = entry.detail;
+    decision.commitment = entry.commitment;
     return look(decision);
   });
 }

@@ -78,6 +78,40 @@ TEST_F(ReceiptClaim, OfEachOfManyIsAboutOneOfThem) {
   EXPECT_NE(erased->receipts[0].salt, erased->receipts[1].salt);
 }
 
+TEST_F(ReceiptClaim, OfSeveralWhoWereGivenOneSaltHasOneOfItsOwnThatIsToldAgain) {
+  const std::vector<SubjectId> ids = {SubjectId("a"), SubjectId("nobody"), SubjectId("c")};
+  enrol("a");
+  enrol("c");
+  std::array<std::byte, 32> salt{};
+  salt.fill(std::byte{7});
+  const auto erased = tenant_->erase(ids, {{}, {{}, salt}});
+  ASSERT_TRUE(erased);
+  ASSERT_EQ(erased->receipts.size(), 2u);
+  std::map<std::uint64_t, Receipt::Hash> decided;
+  ASSERT_TRUE(store_->each_decision(*eu_, 0, [&](const Decision& decision) {
+    if (decision.commitment) decided[decision.entry] = *decision.commitment;
+    return Flow::more;
+  }));
+  for (const ReceiptTicket& ticket : erased->receipts) {
+    const std::string_view id = ids[ticket.which].text;
+    EXPECT_NE(ticket.salt, salt);
+    EXPECT_EQ(ticket.salt, salt_of(salt, id).value());
+    EXPECT_TRUE(verify_about(verified(ticket), ticket.salt, "acme", id));
+    // What was given tells of nobody, and hers of nobody else.
+    EXPECT_EQ(code_of(verify_about(verified(ticket), salt, "acme", id)), Errc::corruption);
+    EXPECT_EQ(decided.at(ticket.entry), commitment_of(ticket.salt, "acme", id).value());
+  }
+  EXPECT_NE(erased->receipts[0].salt, erased->receipts[1].salt);
+  // One alone has the salt that was given.
+  enrol("d");
+  const std::vector<SubjectId> one = {SubjectId("d")};
+  const auto alone = tenant_->erase(one, {{}, {{}, salt}});
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(alone->receipts.at(0).salt, salt);
+  EXPECT_EQ(code_of(salt_of(Bytes(salt).first(31), "d")), Errc::invalid_argument);
+  EXPECT_EQ(code_of(commitment_of(Bytes(salt).first(31), "acme", "d")), Errc::invalid_argument);
+}
+
 TEST_F(ReceiptClaim, IsMadeOfEveryKindOfDestruction) {
   const Subject alice = enrol("alice");
   grant(alice);
