@@ -212,7 +212,7 @@ Result<Stats> Store::stats() const {
       into.records_file_bytes = records.file_bytes;
       into.records_used_bytes = records.used_bytes;
       into.cached_people = keys.cached_tags;
-      into.keyring_sequence = region->keyring->sequence();
+      into.keyring_sequence = keys.sequence;
       into.mirrors = region->keyring->mirrors();
       EFFACE_TRY(add_rights(*state_->site, *region, into));
     }

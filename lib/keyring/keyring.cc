@@ -464,10 +464,18 @@ Result<std::vector<std::byte>> Keyring::terms_of(const TenantRef& tenant) {
 Result<KeyringStats> Keyring::stats() {
   KeyringStats stats;
   stats.epoch = epoch();
+  stats.sequence = sequence();
   stats.erase_pending = pending_;
   stats.cached_tags = cache_.size();
   EFFACE_ASSIGN(stats.environment, environment_.stats());
   EFFACE_ASSIGN(const storage::ReadTxn txn, environment_.read());
+  if (options_.processes != nullptr) {
+    EFFACE_ASSIGN(const std::optional<Bytes> bytes, txn.get(root_record_key));
+    EFFACE_ASSIGN(const RootRecord record, RootRecord::decode(bytes));
+    EFFACE_ASSIGN(const Sequence last, read_sequence(txn));
+    stats.epoch = record.epoch;
+    stats.sequence = last.number;
+  }
   constexpr std::array<std::byte, 1> queue{std::byte{'q'}};
   EFFACE_TRY(txn.scan(queue, queue, [&](storage::ReadTxn::Entry) -> Result<Flow> {
     ++stats.reclaim_entries;

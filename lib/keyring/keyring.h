@@ -56,7 +56,8 @@ struct KeyringOptions {
 inline constexpr std::size_t writer_byte = 0;
 
 struct KeyringStats {
-  Epoch epoch = 0;
+  Epoch epoch = 0;             // As it is committed, also where another process ended one.
+  std::uint64_t sequence = 0;  // Likewise.
   std::uint64_t reclaim_entries = 0;
   std::size_t cached_tags = 0;
   bool erase_pending = false;

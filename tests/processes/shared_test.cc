@@ -57,6 +57,30 @@ TEST_F(Shared, WhoIsErasedInOneIsErasedInAllThoughTheyHadHerKeys) {
   EXPECT_EQ(peer.join(), 0);
 }
 
+TEST_F(Shared, NumbersAreOfWhatTheOthersCommitted) {
+  Peer peer([&](const Channel& channel) {
+    View view = open();
+    channel.tell();
+    channel.wait();
+    if (!view.put("alice", "hers") || view.erase("alice") != "erased") return 1;
+    channel.tell();
+    channel.wait();
+    return 0;
+  });
+  View view = open();
+  ASSERT_EQ(peer.wait(), '.');
+  const RegionStats before = view.store().stats()->regions[0];
+  peer.tell();
+  ASSERT_EQ(peer.wait(), '.');
+  // Nothing is asked in between that would make this process look.
+  const RegionStats after = view.store().stats()->regions[0];
+  EXPECT_GT(after.epoch, before.epoch);
+  EXPECT_GE(after.keyring_sequence, before.keyring_sequence + 2);
+  EXPECT_GT(after.reclaim_entries, before.reclaim_entries);
+  peer.tell();
+  EXPECT_EQ(peer.join(), 0);
+}
+
 TEST_F(Shared, ErasuresOfEitherEndAnEpochOfTheSameRootKeys) {
   Peer peer([&](const Channel& channel) {
     View view = open();
