@@ -5,6 +5,7 @@
 #include "efface/capsule.h"
 #include "tools/child.h"
 #include "tools/key_file.h"
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -39,7 +40,21 @@ void make(const Common& common, const Given& given, Output& out) {
   Session session(common);
   BackupOptions options;
   options.target = given.directory;
-  say(out, take(session.store().backup(options)), "backed up");
+  Progress progress(out.json(), {"backup", "bytes"});
+  std::string region;
+  std::uint64_t before = 0;  // Bytes of the regions that are done.
+  std::uint64_t bytes = 0;
+  options.on_progress = [&](const BackupProgress& at) {
+    if (at.region != region) {
+      before = bytes;
+      region = at.region;
+    }
+    bytes = before + at.bytes;
+    progress.update({.count = bytes, .measure = 0, .total = before + at.bytes_expected});
+  };
+  const BackupReport report = take(session.store().backup(options));
+  progress.clear();
+  say(out, report, "backed up");
 }
 
 void verify_here(const Common&, const Given& given, Output& out) {

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -47,7 +48,10 @@ void doctor(const Common& common, bool all, Output& out) {
 
 void check(const Common& common, Output& out) {
   Session session(common);
-  const CheckReport report = take(session.store().check());
+  Progress progress(out.json(), {"check", "objects"});
+  const CheckReport report = take(
+      session.store().check([&](std::uint64_t objects) { progress.update({.count = objects}); }));
+  progress.clear();
   if (out.json()) {
     Json damage = Json::array();
     for (const Damage& found : report.damage)

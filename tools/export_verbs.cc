@@ -11,6 +11,7 @@
 
 #include "tools/key_file.h"
 #include "tools/person.h"
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -96,7 +97,21 @@ void export_person(const Common& common, const ExportVerbOptions& given, Output&
 void export_tenant(const Common& common, const ExportVerbOptions& given, Output& out) {
   const ExportOptions options = options_of(given);
   Session session(common);
-  const std::uint64_t people = take(session.tenant(given.tenant).export_all(options, Sink(out)));
+  const Tenant tenant = session.tenant(given.tenant);
+  // As text a person is a line. What is sealed, or no text, is counted in bytes, to no known end.
+  const bool in_lines = options.format == ExportFormat::json && !options.recipient;
+  const bool draws = Progress::suits(out.json());
+  Progress::State at;
+  if (in_lines && draws) at.total = take(tenant.count({}));
+  Progress progress(out.json(), {"export", in_lines ? "people" : "bytes"});
+  const Sink sink(out);
+  const std::uint64_t people = take(tenant.export_all(options, [&](Bytes bytes) {
+    const std::string_view text = as_text(bytes);
+    at.count += in_lines ? static_cast<std::uint64_t>(std::ranges::count(text, '\n')) : text.size();
+    if (draws) progress.update(at);
+    return sink(bytes);
+  }));
+  progress.clear();
   out.notice("exported " + count_of(people, "person", "people"), {{"exported", people}});
 }
 

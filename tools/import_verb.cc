@@ -73,7 +73,7 @@ class Importer {
         region_(std::move(region)),
         skip_bad_(skip_bad),
         out_(out),
-        progress_(stderr, Progress::style(out.json()), Progress::Clock::now()) {}
+        progress_(out.json(), {"import", "records", "bytes"}) {}
 
   void run(EntryReader& reader, const Source& source);
   const Tally& tally() const noexcept { return tally_; }
@@ -116,8 +116,7 @@ void Importer::run(EntryReader& reader, const Source& source) {
     }
     line_read_ = entry.line_last;
     if (items_.size() % 256 == 0)
-      progress_.update({tally_.records, source.bytes_passed(), source.bytes_total()},
-                       Progress::Clock::now());
+      progress_.update({tally_.records, source.bytes_passed(), source.bytes_total()});
   }
   commit(line_read_);
   progress_.clear();

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -86,6 +87,8 @@ void query(const Common& common, const QueryWords& given, Output& out) {
   }
   std::uint64_t matches = 0;
   std::string cursor = given.cursor;
+  const bool draws = Progress::suits(out.json());
+  Progress progress(out.json(), {"query", "people"});
   do {
     options.cursor = cursor;
     QueryPage page =
@@ -94,7 +97,9 @@ void query(const Common& common, const QueryWords& given, Output& out) {
         }));
     matches += page.matches;
     cursor = std::move(page.cursor);
+    if (draws) progress.update({.count = matches});
   } while (given.limit.empty() && !cursor.empty());
+  progress.clear();
   if (out.json())
     out.object({{"matches", matches}, {"cursor", cursor.empty() ? Json() : Json(cursor)}});
   else if (!cursor.empty())

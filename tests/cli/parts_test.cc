@@ -159,18 +159,20 @@ TEST(Distance, CountsEditsAndSwapsOfNeighbours) {
   EXPECT_EQ(distance("kitten", "sitting"), 3u);
 }
 
+constexpr Progress::Work importing{"import", "records", "bytes"};
+
 // What a progress of that style writes over ten seconds, a second apart.
-std::string drawn(Progress::Style style) {
+std::string drawn(Progress::Style style, const Progress::Work& work = importing) {
   const TempDirectory directory("progress");
   const std::string path = (directory / "out").string();
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(path.c_str(), "w"),
                                                             std::fclose);
   const Progress::Clock::time_point start;
-  Progress progress(out.get(), style, start);
+  Progress progress(out.get(), style, work, start);
   for (int second = 1; second <= 10; ++second)
-    progress.update({.records = static_cast<std::uint64_t>(second) * 1000,
-                     .bytes = static_cast<std::uint64_t>(second) * 50,
-                     .bytes_total = 1000},
+    progress.update({.count = static_cast<std::uint64_t>(second) * 1000,
+                     .measure = static_cast<std::uint64_t>(second) * 50,
+                     .total = 1000},
                     start + std::chrono::seconds(second));
   progress.clear();
   return content_of(path);
@@ -197,9 +199,21 @@ TEST(Progress, IsALineNowAndThenElsewhere) {
 }
 
 TEST(Progress, SaysNoShareWhenTheSizeIsUnknown) {
-  EXPECT_EQ(
-      progress_text({.records = 50, .bytes = 9, .bytes_total = {}}, std::chrono::seconds(5), true),
-      "50 records, 10/s");
+  EXPECT_EQ(progress_text(importing, {.count = 50, .measure = 9, .total = {}},
+                          std::chrono::seconds(5), true),
+            "50 records, 10/s");
+}
+
+TEST(Progress, IsOfWhatIsCountedWhereNothingElseMeasuresIt) {
+  const Progress::State half{.count = 500, .measure = 0, .total = 1000};
+  EXPECT_EQ(progress_text({"erase", "people"}, half, std::chrono::seconds(5), false),
+            "50 %, 500 people, 100/s, 0:05 left");
+  EXPECT_EQ(progress_text({"backup", "bytes"}, {.count = 2 << 20, .measure = 0, .total = 4 << 20},
+                          std::chrono::seconds(2), false),
+            "50 %, 2.0 MiB, 1.0 MiB/s, 0:02 left");
+  EXPECT_THAT(drawn(Progress::Style::objects, {"erase", "people"}),
+              HasSubstr("{\"progress\":{\"people\":2000,\"people_per_second\":1000,"
+                        "\"people_total\":1000}}\n"));
 }
 
 }  // namespace
