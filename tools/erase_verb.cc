@@ -1,118 +1,107 @@
-#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
-#include "efface/limits.h"
+#include "tools/bulk_erase.h"
 #include "tools/input.h"
 #include "tools/said.h"
 #include "tools/text.h"
-#include "tools/tickets.h"
 #include "tools/verbs.h"
 
 namespace efface::cli {
 namespace {
 
-struct EraseOptions : TicketOptions {
+struct EraseVerbOptions : ListOptions {
   std::string tenant;
   std::vector<std::string> subjects;
-  std::string from;
+  std::string chunk;
+  BulkOptions bulk;
 };
 
-struct Asked {
-  WipedText id;
-  std::uint64_t place;  // From 1: with --from, the line.
-};
-
-std::vector<Asked> people_of(const EraseOptions& given) {
-  if (given.subjects.empty() == given.from.empty())
-    throw usage("name whom to erase: SUBJECT..., or --from FILE");
-  std::vector<WipedText> ids;
-  if (given.from.empty())
-    for (const std::string& subject : given.subjects) ids.push_back(subject_id(subject));
-  else
-    ids = subject_ids(given.from);
-  std::vector<Asked> people;
-  people.reserve(ids.size());
-  for (WipedText& id : ids) people.push_back({std::move(id), people.size() + 1});
-  // Asked for twice is asked for once.
-  const auto before = [](const Asked& a, const Asked& b) {
-    return std::tie(a.id, a.place) < std::tie(b.id, b.place);
-  };
-  std::sort(people.begin(), people.end(), before);
-  const auto same = [](const Asked& a, const Asked& b) { return a.id == b.id; };
-  people.erase(std::unique(people.begin(), people.end(), same), people.end());
+std::size_t chunk_of(const std::string& text) {
+  std::size_t people = limits::subjects_per_call_max;
+  if (text.empty()) return people;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), people);
+  if (error != std::errc() || end != text.data() + text.size() || people == 0 ||
+      people > limits::subjects_per_call_max)
+    throw usage("--chunk is a number of people, from 1 to 100000");
   return people;
 }
 
-void add(Erasure& sum, Erasure&& part) {
-  sum.erased += part.erased;
-  sum.unknown += part.unknown;
-  sum.held += part.held;
-  sum.shared += part.shared;
-  for (Erasure::InRegion& region : part.regions) {
-    const auto same = std::find_if(sum.regions.begin(), sum.regions.end(),
-                                   [&](const auto& one) { return one.region == region.region; });
-    if (same == sum.regions.end())
-      sum.regions.push_back(std::move(region));
-    else
-      same->epoch_after = region.epoch_after;
+// Their place is the line, or which argument it is.
+IdList people_of(const EraseVerbOptions& given) {
+  if (given.subjects.empty() == !given.any())
+    throw usage("name whom to erase: SUBJECT..., or a list by --from, --csv or --ndjson");
+  IdList people;
+  if (given.any()) {
+    people = IdList::read(given);
+  } else {
+    if (!given.bulk.journal.empty()) throw usage("a --journal is of a list: --from FILE");
+    for (const std::string& subject : given.subjects)
+      people.add(view(subject_id(subject)), people.size() + 1);
   }
+  people.drop_doubles();
+  return people;
 }
 
-void say(Output& out, const Erasure& sum, std::chrono::nanoseconds time) {
+void say(Output& out, const EraseVerbOptions& given, const BulkReport& report,
+         std::chrono::nanoseconds time) {
+  const Erasure& sum = report.sum;
   if (!out.json() && sum.erased == 0) return;
   std::string text = "erased " + count_of(sum.erased, "person", "people") + " in " + spell(time);
   if (sum.unknown > 0) text += ", " + std::to_string(sum.unknown) + " unknown";
   if (sum.held > 0) text += ", " + std::to_string(sum.held) + " on legal hold";
-  say_erasure(out, text, Json::object(), sum, time);
+  Json object = Json::object();
+  if (!given.bulk.journal.empty()) {
+    if (report.after_line > 0)
+      text += "; up to line " + std::to_string(report.after_line) + " by earlier runs";
+    object["after_line"] = report.after_line;
+    object["through_line"] = report.through_line;
+  }
+  say_erasure(out, text, object, sum, time);
 }
 
 // Which holds keep whom.
-void say_holds(Output& out, const Tenant& tenant, const std::vector<Asked>& people) {
-  for (const Asked& asked : people) {
-    const Result<Subject> subject = tenant.subject(SubjectId(view(asked.id)));
-    if (!subject) continue;  // Nobody that a hold keeps.
-    take(tenant.dossier(*subject, [&](const Dossier& dossier) {
-      if (!dossier.erasure_asked) return;
-      for (const Hold& hold : dossier.holds) say_hold(out, hold, Reason::left_out, asked.place);
-    }));
+void say_holds(Output& out, const Tenant& tenant, const IdList& people, const BulkReport& report) {
+  for (const auto& [first, end] : report.held) {
+    for (std::size_t i = first; i < end; ++i) {
+      const Result<Subject> subject = tenant.subject(SubjectId(people.id(i)));
+      if (!subject) continue;  // Nobody that a hold keeps.
+      take(tenant.dossier(*subject, [&](const Dossier& dossier) {
+        if (!dossier.erasure_asked) return;
+        for (const Hold& hold : dossier.holds)
+          say_hold(out, hold, Reason::left_out, people.line(i));
+      }));
+    }
   }
 }
 
-void erase(const Common& common, const EraseOptions& given, Output& out) {
-  const std::vector<Asked> people = people_of(given);
-  efface::EraseOptions options;
-  options.receipt = given.receipt();
-  std::vector<SubjectId> ids;
-  ids.reserve(people.size());
-  for (const Asked& asked : people) ids.emplace_back(view(asked.id));
-
+void erase(const Common& common, EraseVerbOptions given, Output& out) {
+  given.bulk.chunk_people = chunk_of(given.chunk);
+  const IdList people = people_of(given);
   Session session(common);
   const Tenant tenant = session.tenant(given.tenant);
-  Erasure sum;
+  BulkErasure erasure(session.store(), tenant, people, given.bulk);
+  const BulkReport& report = erasure.report();
   const Timer timer;
-  for (std::size_t from = 0; from < ids.size(); from += limits::subjects_per_call_max) {
-    const std::size_t many = std::min(limits::subjects_per_call_max, ids.size() - from);
-    auto part = tenant.erase(std::span<const SubjectId>(ids).subspan(from, many), options);
-    if (!part) {
-      // Who is gone is gone: that is said as well.
-      if (sum.erased > 0) say(out, sum, timer.passed());
-      throw Failure(part.error());
-    }
-    keep_tickets(given, part->receipts,
-                 [&](const ReceiptTicket& ticket) { return people.at(from + ticket.which).place; });
-    add(sum, std::move(*part));
+  try {
+    Progress progress(out.json(), {"erase", "people"});
+    erasure.run(progress);
+  } catch (const Failure&) {
+    // Who is gone is gone: that is said as well.
+    if (report.sum.erased > 0) say(out, given, report, timer.passed());
+    throw;
   }
-  say(out, sum, timer.passed());
-  if (sum.held > 0) {
-    say_holds(out, tenant, people);
+  say(out, given, report, timer.passed());
+  if (report.sum.held > 0) {
+    say_holds(out, tenant, people, report);
     throw refused(Errc::legal_hold,
                   "a legal hold keeps whom it names: restricted now, erased when it is released");
   }
-  if (sum.erased == 0)
+  if (report.sum.erased == 0)
     throw refused(Errc::subject_unknown, "nobody was erased: none of them is known here");
 }
 
@@ -121,9 +110,10 @@ void erase(const Common& common, const EraseOptions& given, Output& out) {
 void add_erase_verb(const Verbs& verbs) {
   Common& common = verbs.common;
   Action& action = verbs.action;
-  const auto given = std::make_shared<EraseOptions>();
+  const auto given = std::make_shared<EraseVerbOptions>();
   CLI::App& verb = verbs.add(verbs.app, "erase", "Destroy all keys of people, at once and for ever",
-                             "efface erase acme @id.txt");
+                             "efface erase acme @id.txt\n"
+                             "  efface erase acme --from ids.txt --journal ids.journal");
   text_option(verb, "TENANT", given->tenant, "Whose data it is").required();
   // The parser takes this many one by one, and only so takes each as it is typed: an option that
   // takes any number would make two of [a,b].
@@ -132,9 +122,13 @@ void add_erase_verb(const Verbs& verbs) {
            ->option_text("...")
            ->expected(static_cast<int>(limits::subjects_per_call_max))
            ->take_all();
-  text_option(verb, "--from", given->from, "A file with one id a line; - is stdin")
+  add_list_options(verb, *given);
+  text_option(verb, "--journal", given->bulk.journal,
+              "Of a list: how far it is done, so that a run which was killed goes on")
       .type_name("FILE");
-  add_ticket_options(verb, *given);
+  text_option(verb, "--chunk", given->chunk, "So many in one epoch (default, and at most: 100000)")
+      .type_name("PEOPLE");
+  add_ticket_options(verb, given->bulk);
   verb.callback([&common, &action, given, &subjects] {
     given->subjects = subjects.results();
     action = [&common, given](Output& out) { erase(common, *given, out); };

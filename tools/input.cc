@@ -106,10 +106,10 @@ WipedText subject_id(const std::string& argument) {
   return std::move(*line);
 }
 
-std::vector<WipedText> subject_ids(const std::string& path) {
+void each_subject_id(const std::string& path,
+                     const std::function<void(std::string_view id, std::uint64_t line)>& each) {
   std::optional<Source> file;
   Source& source = path == "-" ? standard_input() : file.emplace(path);
-  std::vector<WipedText> ids;
   for (std::uint64_t line = 1;; ++line) {
     std::optional<WipedText> id;
     try {
@@ -118,9 +118,9 @@ std::vector<WipedText> subject_ids(const std::string& path) {
       failure.at_line(line);
       throw;
     }
-    if (!id) return ids;
+    if (!id) return;
     check_id(view(*id), line);
-    ids.push_back(std::move(*id));
+    each(view(*id), line);
   }
 }
 

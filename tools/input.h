@@ -7,10 +7,10 @@
 //         that others may read.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "tools/wiped.h"
 
@@ -53,7 +53,8 @@ Source& standard_input();
 WipedText subject_id(const std::string& argument);
 
 // One id a line; every line is one. Errors: invalid_argument, too_large, with the line.
-std::vector<WipedText> subject_ids(const std::string& path);
+void each_subject_id(const std::string& path,
+                     const std::function<void(std::string_view id, std::uint64_t line)>& each);
 
 // All of stdin. Errors: too_large, when it is longer than that.
 WipedText value_from_stdin(std::size_t bytes_max);

@@ -1,11 +1,16 @@
 #include "tools/tickets.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <sstream>
 
+#include "tools/file.h"
 #include "tools/text.h"
 
 namespace efface::cli {
+namespace {
+
+constexpr const char* file_name = "the file of tickets";
+
+}  // namespace
 
 void add_ticket_options(CLI::App& verb, TicketOptions& given) {
   text_option(verb, "--request", given.request,
@@ -18,9 +23,7 @@ void add_ticket_options(CLI::App& verb, TicketOptions& given) {
 void keep_tickets(const TicketOptions& given, const std::vector<ReceiptTicket>& tickets,
                   const PlaceOf& place) {
   if (given.tickets.empty()) return;
-  const int fd =
-      ::open(given.tickets.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) throw system_failure("the tickets cannot be written");
+  AppendFile file(given.tickets, file_name);
   std::string lines;
   for (const ReceiptTicket& ticket : tickets)
     lines += Json({{"person", place(ticket)},
@@ -29,11 +32,24 @@ void keep_tickets(const TicketOptions& given, const std::vector<ReceiptTicket>& 
                    {"salt", hex_of(ticket.salt)}})
                  .dump() +
              "\n";
-  const bool written =
-      ::write(fd, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size()) &&
-      ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written) throw system_failure("the tickets cannot be written");
+  file.append(lines);
+}
+
+std::uint64_t tickets_bytes(const TicketOptions& given) {
+  return AppendFile(given.tickets, file_name).bytes();
+}
+
+std::set<std::pair<std::string, std::uint64_t>> tickets_since(const TicketOptions& given,
+                                                              std::uint64_t from) {
+  std::set<std::pair<std::string, std::uint64_t>> found;
+  std::istringstream lines(AppendFile(given.tickets, file_name).read(from));
+  for (std::string line; std::getline(lines, line);) {
+    const Json ticket = Json::parse(line, nullptr, false);
+    if (!ticket.is_object() || !ticket.contains("region") || !ticket.contains("entry")) continue;
+    if (!ticket["region"].is_string() || !ticket["entry"].is_number_unsigned()) continue;
+    found.emplace(ticket["region"].get<std::string>(), ticket["entry"].get<std::uint64_t>());
+  }
+  return found;
 }
 
 }  // namespace efface::cli

@@ -5,7 +5,9 @@
 // Errors  io.
 #pragma once
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "efface/efface.h"
@@ -22,10 +24,16 @@ struct TicketOptions {
 
 void add_ticket_options(CLI::App& verb, TicketOptions& given);
 
-// Adds them to the file that is named, if any is. place: of a ticket's person, from 1.
+// Adds them to the file that is named, if any is, synced. place: of a ticket's person, from 1.
 using PlaceOf = std::function<std::uint64_t(const ReceiptTicket&)>;
 void keep_tickets(
     const TicketOptions& given, const std::vector<ReceiptTicket>& tickets,
     const PlaceOf& place = [](const ReceiptTicket&) { return std::uint64_t{1}; });
+
+// How long the file is; and the region and entry of each ticket in it from there on. What is no
+// ticket, a line that was torn say, is passed over.
+std::uint64_t tickets_bytes(const TicketOptions& given);
+std::set<std::pair<std::string, std::uint64_t>> tickets_since(const TicketOptions& given,
+                                                              std::uint64_t from);
 
 }  // namespace efface::cli
