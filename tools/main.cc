@@ -76,6 +76,7 @@ int run(std::vector<std::string> arguments) {
   add_verify_verb(verbs);
   add_doctor_verbs(verbs);
   add_forensics_verb(verbs);
+  add_top_verb(verbs);
   add_pages_verbs(verbs);
 
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();

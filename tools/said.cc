@@ -1,5 +1,6 @@
 #include "tools/said.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tools/text.h"
@@ -50,6 +51,36 @@ void say_hold(Output& out, const Hold& hold, Reason reason, std::optional<std::u
           spell_time(hold.since) + ", until " + (hold.until ? until : "it is released");
   if (reason == Reason::said) text += ": " + on_one_line(hold.reason);
   out.line(text);
+}
+
+std::size_t mirrors_in_step(const RegionStats& region) {
+  return static_cast<std::size_t>(std::count_if(
+      region.mirrors.begin(), region.mirrors.end(),
+      [](const MirrorStats& mirror) { return mirror.state == MirrorState::in_step; }));
+}
+
+Json json_of(const RegionStats& region) {
+  Json object = {{"region", region.name}, {"open", region.open}};
+  if (!region.open) return object;
+  object["epoch"] = region.epoch;
+  object["assurance"] = name(region.assurance.level);
+  object["rests_on"] = region.assurance.rests_on;
+  object["erase_pending"] = region.erase_pending;
+  object["reclaim_entries"] = region.reclaim_entries;
+  object["records"] = region.records;
+  object["residue_records"] = region.residue_records;
+  object["residue_bytes"] = region.residue_bytes;
+  object["residue_oldest"] =
+      region.residue_oldest ? Json(spell_time(*region.residue_oldest)) : Json();
+  object["people_held"] = region.people_held;
+  object["mirrors_in_step"] = mirrors_in_step(region);
+  object["mirrors"] = region.mirrors.size();
+  object["keyring_file_bytes"] = region.keyring_file_bytes;
+  object["keyring_used_bytes"] = region.keyring_used_bytes;
+  object["records_file_bytes"] = region.records_file_bytes;
+  object["records_used_bytes"] = region.records_used_bytes;
+  object["cached_people"] = region.cached_people;
+  return object;
 }
 
 }  // namespace efface::cli

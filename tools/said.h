@@ -1,4 +1,4 @@
-// tools/said.h -- how verbs say what was destroyed and what keeps a person.
+// tools/said.h -- how verbs say what was destroyed, what keeps a person, and a region's numbers.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -29,5 +29,9 @@ void say_erasure(Output& out, const std::string& text, Json object, const Erasur
 // is a text about her, and said only where one asks for it.
 enum class Reason : bool { left_out, said };
 void say_hold(Output& out, const Hold& hold, Reason reason, std::optional<std::uint64_t> place);
+
+// The numbers of a region.
+Json json_of(const RegionStats& region);
+std::size_t mirrors_in_step(const RegionStats& region);
 
 }  // namespace efface::cli

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "tools/per_region.h"
+#include "tools/said.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -99,36 +99,6 @@ void init(Common common, const InitOptions& given, Output& out) {
   const Store store = take(Store::create(options));
   made.keep();
   for (const RegionStats& region : take(store.stats()).regions) say_region(out, region);
-}
-
-std::size_t mirrors_in_step(const RegionStats& region) {
-  return static_cast<std::size_t>(std::count_if(
-      region.mirrors.begin(), region.mirrors.end(),
-      [](const MirrorStats& mirror) { return mirror.state == MirrorState::in_step; }));
-}
-
-Json json_of(const RegionStats& region) {
-  Json object = {{"region", region.name}, {"open", region.open}};
-  if (!region.open) return object;
-  object["epoch"] = region.epoch;
-  object["assurance"] = name(region.assurance.level);
-  object["rests_on"] = region.assurance.rests_on;
-  object["erase_pending"] = region.erase_pending;
-  object["reclaim_entries"] = region.reclaim_entries;
-  object["records"] = region.records;
-  object["residue_records"] = region.residue_records;
-  object["residue_bytes"] = region.residue_bytes;
-  object["residue_oldest"] =
-      region.residue_oldest ? Json(spell_time(*region.residue_oldest)) : Json();
-  object["people_held"] = region.people_held;
-  object["mirrors_in_step"] = mirrors_in_step(region);
-  object["mirrors"] = region.mirrors.size();
-  object["keyring_file_bytes"] = region.keyring_file_bytes;
-  object["keyring_used_bytes"] = region.keyring_used_bytes;
-  object["records_file_bytes"] = region.records_file_bytes;
-  object["records_used_bytes"] = region.records_used_bytes;
-  object["cached_people"] = region.cached_people;
-  return object;
 }
 
 void say_stats(Output& out, const RegionStats& region) {

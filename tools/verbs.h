@@ -26,6 +26,7 @@ void add_incident_verbs(const Verbs& verbs);  // incident open|list|show|update|
 void add_verify_verb(const Verbs& verbs);
 void add_doctor_verbs(const Verbs& verbs);  // doctor, check
 void add_forensics_verb(const Verbs& verbs);
+void add_top_verb(const Verbs& verbs);
 void add_pages_verbs(const Verbs& verbs);  // manual, completion: not shown
 
 }  // namespace efface::cli
