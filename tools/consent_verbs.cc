@@ -2,7 +2,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -19,6 +21,7 @@ struct ConsentOptions : PersonOptions, TicketOptions {
   std::string channel;
   std::string when;
   bool lift = false;
+  bool dry_run = false;
 };
 
 Evidence evidence_of(const ConsentOptions& given) {
@@ -48,23 +51,6 @@ void grant(const Common& common, const ConsentOptions& given, Output& out) {
     out.line("consent to " + given.purpose + " is in force");
 }
 
-void withdraw(const Common& common, const ConsentOptions& given, Output& out) {
-  const Evidence evidence = evidence_of(given);
-  const OnePerson person(common, given);
-  const Purpose purpose = take(person.tenant().purpose(given.purpose));
-  const Timer timer;
-  const Erasure erasure =
-      take(person.tenant().withdraw(person.subject(), purpose, evidence, given.receipt()));
-  keep_tickets(given, erasure.receipts);
-  std::string text = "consent to " + given.purpose + " is withdrawn; ";
-  if (erasure.held > 0)
-    text += "a legal hold keeps what was collected on it, and nobody reads that";
-  else
-    text += "what was collected on it is destroyed, in " + spell(timer.passed());
-  say_erasure(out, text, {{"consent", "withdrawn"}, {"purpose", given.purpose}}, erasure,
-              timer.passed());
-}
-
 void say_event(Output& out, const Event& event) {
   if (out.json()) {
     const auto text = [](std::string_view value) { return value.empty() ? Json() : Json(value); };
@@ -91,6 +77,69 @@ const char* standing(const PurposeTerms& terms, std::optional<EventKind> last) {
     return last == EventKind::consent_withdrawn ? "withdrawn" : "never_given";
   }
   return last == EventKind::objected ? "objected" : nullptr;
+}
+
+// What of a purpose is readable now; nothing where it may not be read.
+std::optional<std::uint64_t> records_of(const Tenant& tenant, const Subject& subject,
+                                        const Purpose& purpose) {
+  std::uint64_t records = 0;
+  const Activity activity = take(tenant.activity(purpose));
+  const auto listed = activity.list(subject, {}, [&](std::string_view) {
+    ++records;
+    return Flow::more;
+  });
+  return listed ? std::optional(records) : std::nullopt;
+}
+
+void say_withdrawal(Output& out, const OnePerson& person, const std::string& purpose) {
+  const Tenant& tenant = person.tenant();
+  std::optional<EventKind> last;
+  bool held = false;
+  take(tenant.dossier(person.subject(), [&](const Dossier& dossier) {
+    held = !dossier.holds.empty();
+    for (const Event& event : dossier.events)
+      if (event.kind <= EventKind::objection_lifted && event.purpose == purpose) last = event.kind;
+  }));
+  for (const PurposeTerms& terms : take(tenant.purposes()))
+    if (terms.name == purpose && terms.basis != LegalBasis::consent)
+      throw refused(Errc::basis_differs, "the purpose does not rest on consent");
+  if (last != EventKind::consent_granted)
+    throw refused(Errc::consent_missing, "no consent to it is in force");
+  const auto records = records_of(tenant, person.subject(), take(tenant.purpose(purpose)));
+  std::string text = "withdraw consent to " + purpose;
+  if (held)
+    text += "; a legal hold keeps what was collected on it";
+  else
+    text += ", and destroy what was collected on it";
+  if (records) text += ": " + count_of(*records, "record", "records");
+  std::vector<std::string> regions;
+  if (!held) regions.emplace_back(person.subject().home().name());
+  say_would(out, person.store(), text,
+            {{"would_withdraw", purpose},
+             {"records", records ? Json(*records) : Json()},
+             {"held", held ? 1 : 0}},
+            regions);
+}
+
+void withdraw(const Common& common, const ConsentOptions& given, Output& out) {
+  const Evidence evidence = evidence_of(given);
+  const OnePerson person(common, given);
+  const Purpose purpose = take(person.tenant().purpose(given.purpose));
+  if (given.dry_run) {
+    say_withdrawal(out, person, given.purpose);
+    return;
+  }
+  const Timer timer;
+  const Erasure erasure =
+      take(person.tenant().withdraw(person.subject(), purpose, evidence, given.receipt()));
+  keep_tickets(given, erasure.receipts);
+  std::string text = "consent to " + given.purpose + " is withdrawn; ";
+  if (erasure.held > 0)
+    text += "a legal hold keeps what was collected on it, and nobody reads that";
+  else
+    text += "what was collected on it is destroyed, in " + spell(timer.passed());
+  say_erasure(out, text, {{"consent", "withdrawn"}, {"purpose", given.purpose}}, erasure,
+              timer.passed());
 }
 
 void say_dossier(Output& out, const Dossier& dossier, std::span<const PurposeTerms> purposes,
@@ -180,6 +229,7 @@ void add_consent_verbs(const Verbs& verbs) {
   hang(withdrawn, true, withdraw);
   add_evidence_options(withdrawn, *given);
   add_ticket_options(withdrawn, *given);
+  dry_run_option(withdrawn, given->dry_run);
   hang(verbs.add(group, "show", "Where she stands, and what was decided when",
                  "efface consent show acme @id.txt --purpose recommendations"),
        false, show);

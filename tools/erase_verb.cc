@@ -1,11 +1,13 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tools/bulk_erase.h"
+#include "tools/dry_run.h"
 #include "tools/input.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -18,6 +20,7 @@ struct EraseVerbOptions : ListOptions {
   std::string tenant;
   std::vector<std::string> subjects;
   std::string chunk;
+  bool dry_run = false;
   BulkOptions bulk;
 };
 
@@ -79,11 +82,43 @@ void say_holds(Output& out, const Tenant& tenant, const IdList& people, const Bu
   }
 }
 
+void say_whom(Output& out, const Store& store, const Tenant& tenant, const IdList& people) {
+  std::uint64_t erased = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t held = 0;
+  std::set<std::string> regions;
+  Progress progress(out.json(), {"erase", "people"});
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    if (i % 256 == 0) progress.update({.count = i, .measure = 0, .total = people.size()});
+    const Result<Subject> subject = tenant.subject(SubjectId(people.id(i)));
+    const Errc code = subject ? Errc::subject_unknown : subject.error().code();
+    if (code != Errc::subject_unknown && code != Errc::suppressed) throw Failure(subject.error());
+    if (!subject) {
+      ++unknown;
+    } else if (kept_of(tenant, *subject).holds > 0) {
+      ++held;
+    } else {
+      ++erased;
+      regions.emplace(subject->home().name());
+    }
+  }
+  progress.clear();
+  say_would(out, store,
+            "erase " + count_of(erased, "person", "people") + ", " + std::to_string(unknown) +
+                " unknown, " + std::to_string(held) + " on legal hold",
+            {{"would_erase", erased}, {"unknown", unknown}, {"held", held}},
+            {regions.begin(), regions.end()});
+}
+
 void erase(const Common& common, EraseVerbOptions given, Output& out) {
   given.bulk.chunk_people = chunk_of(given.chunk);
   const IdList people = people_of(given);
   Session session(common);
   const Tenant tenant = session.tenant(given.tenant);
+  if (given.dry_run) {
+    say_whom(out, session.store(), tenant, people);
+    return;
+  }
   BulkErasure erasure(session.store(), tenant, people, given.bulk);
   const BulkReport& report = erasure.report();
   const Timer timer;
@@ -129,6 +164,7 @@ void add_erase_verb(const Verbs& verbs) {
   text_option(verb, "--chunk", given->chunk, "So many in one epoch (default, and at most: 100000)")
       .type_name("PEOPLE");
   add_ticket_options(verb, given->bulk);
+  dry_run_option(verb, given->dry_run);
   verb.callback([&common, &action, given, &subjects] {
     given->subjects = subjects.results();
     action = [&common, given](Output& out) { erase(common, *given, out); };

@@ -1,7 +1,9 @@
 #include <charconv>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -16,6 +18,7 @@ struct HoldOptions : PersonOptions {
   std::string reason;
   std::string until;
   std::string number;
+  bool dry_run = false;
 };
 
 HoldNumber number_of(const std::string& text) {
@@ -41,9 +44,34 @@ void add(const Common& common, const HoldOptions& given, Output& out) {
     out.line("hold " + std::to_string(number) + " is in force");
 }
 
+void say_release(Output& out, const OnePerson& person, HoldNumber number) {
+  bool found = false;
+  bool last = false;
+  bool asked = false;
+  take(person.tenant().dossier(person.subject(), [&](const Dossier& dossier) {
+    for (const Hold& hold : dossier.holds) found = found || hold.number == number;
+    last = dossier.holds.size() == 1;
+    asked = dossier.erasure_asked;
+  }));
+  if (!found) throw refused(Errc::hold_unknown, "she has no hold of that number");
+  std::string text = "release hold " + std::to_string(number);
+  if (last)
+    text +=
+        asked ? ", the last, and erase 1 person" : ", the last: what only holds kept is destroyed";
+  std::vector<std::string> regions;
+  if (last) regions.emplace_back(person.subject().home().name());
+  say_would(out, person.store(), text,
+            {{"would_release", number}, {"last", last}, {"would_erase", last && asked ? 1 : 0}},
+            regions);
+}
+
 void release(const Common& common, const HoldOptions& given, Output& out) {
   const HoldNumber number = number_of(given.number);
   const OnePerson person(common, given);
+  if (given.dry_run) {
+    say_release(out, person, number);
+    return;
+  }
   const Timer timer;
   const Erasure erasure = take(person.tenant().release(person.subject(), number));
   std::string text = "released hold " + std::to_string(number);
@@ -90,6 +118,7 @@ void add_hold_verbs(const Verbs& verbs) {
                 "efface hold release acme @id.txt 1");
   hang(released, release);
   text_option(released, "NUMBER", given->number, "Which").required();
+  dry_run_option(released, given->dry_run);
   hang(verbs.add(group, "show", "The holds of a person", "efface hold show acme @id.txt"), show);
 }
 

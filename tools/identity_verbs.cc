@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "tools/dry_run.h"
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -11,6 +12,7 @@ namespace {
 
 struct IdentityOptions : PersonOptions {
   std::string other;
+  bool dry_run = false;
 };
 
 void add(const Common& common, const IdentityOptions& given, Output& out) {
@@ -39,6 +41,15 @@ void merge(const Common& common, const IdentityOptions& given, Output& out) {
   const OnePerson into(common, given);
   const WipedText id = subject_id(given.other);
   Subject from = take(into.tenant().subject(SubjectId(view(id))));
+  if (given.dry_run) {
+    if (from.home() != into.subject().home())
+      throw refused(Errc::region_mismatch, "they live in different regions");
+    refuse_if_held(into.tenant(), into.subject());
+    refuse_if_held(into.tenant(), from);
+    say_would(out, into.store(), "merge 2 people into 1", {{"would_merge", 2}},
+              {std::string(from.home().name())});
+    return;
+  }
   const Timer timer;
   const Erasure erasure = take(into.tenant().merge(into.subject(), std::move(from)));
   say_erasure(out, "merged 2 people into 1 in " + spell(timer.passed()), {{"merged", 2}}, erasure,
@@ -75,6 +86,7 @@ void add_identity_verbs(const Verbs& verbs) {
   hang(merged, merge);
   text_option(merged, "OTHER", given->other, "Who is no more; - and @FILE as for SUBJECT")
       .required();
+  dry_run_option(merged, given->dry_run);
 }
 
 }  // namespace efface::cli

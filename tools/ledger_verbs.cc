@@ -7,6 +7,7 @@
 #include "efface/receipt.h"
 #include "efface/restore.h"
 #include "tools/child.h"
+#include "tools/dry_run.h"
 #include "tools/key_file.h"
 #include "tools/per_region.h"
 #include "tools/text.h"
@@ -28,6 +29,7 @@ struct Given {
   std::uint64_t from = 0;
   std::optional<std::uint64_t> entry;
   bool without_records = false;
+  bool dry_run = false;
 };
 
 Region region_meant(const Store& store, const std::string& named) {
@@ -129,6 +131,22 @@ void say(Output& out, const RestoredRegion& region) {
     out.line("  undone: " + what + " " + std::to_string(count));
 }
 
+// The backup has been verified by now. What the ledger would have done again is not known before
+// the store is opened, which changes it.
+void say_restoring(const Given& given, const OpenOptions& options, Output& out) {
+  Json regions = Json::array();
+  for (const RegionOptions& region : options.regions) regions.push_back(region.name);
+  std::string text = given.records.empty() ? "leave the records as they are"
+                                           : "put the backup's records in place of those there";
+  if (!given.capsule.empty()) text += ", bring a keyring back from the capsule";
+  if (given.without_records) text += ", begin with none where there are no records";
+  text += ", and do again what the ledger says was destroyed since";
+  say_would(out, text,
+            {{"records_replaced", !given.records.empty()},
+             {"keyring_brought_back", !given.capsule.empty()},
+             {"regions", regions}});
+}
+
 void restore(const Common& common, const Given& given, Output& out) {
   if (!given.records.empty()) verify_in_child(given.records, common.json);
   RootKeys keys = root_keys(common);
@@ -148,6 +166,10 @@ void restore(const Common& common, const Given& given, Output& out) {
     if (verifier.ends_with('\n')) verifier.pop_back();
     how.capsules.push_back({given.region.empty() ? options.regions.front().name : given.region,
                             given.capsule, &*opens, std::move(verifier)});
+  }
+  if (given.dry_run) {
+    say_restoring(given, options, out);
+    return;
   }
   for (const RestoredRegion& region : take(Store::restore(options, how)).regions) say(out, region);
 }
@@ -211,6 +233,7 @@ void add_ledger_verbs(const Verbs& verbs) {
   text_option(restored, "--region", given->region, "Whose capsule, where there are several");
   restored.add_flag("--without-records", given->without_records,
                     "Begin with none where they are lost");
+  dry_run_option(restored, given->dry_run);
 }
 
 }  // namespace efface::cli

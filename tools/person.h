@@ -21,6 +21,7 @@ CLI::Option& purpose_option(CLI::App& verb, PersonOptions& into);
 class OnePerson {
  public:
   OnePerson(const Common& common, const PersonOptions& given);
+  const Store& store() const noexcept { return session_.store(); }
   const Tenant& tenant() const noexcept { return tenant_; }
   const Subject& subject() const noexcept { return subject_; }
 

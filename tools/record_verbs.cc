@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "efface/limits.h"
+#include "tools/dry_run.h"
 #include "tools/input.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -27,6 +28,7 @@ struct RecordOptions {
   bool automated = false;
   bool rectify = false;
   bool shred_now = false;
+  bool dry_run = false;
 };
 
 Failure record_unknown() {
@@ -116,6 +118,17 @@ void get(const Common& common, const RecordOptions& given, Output& out) {
 void remove(const Common& common, const RecordOptions& given, Output& out) {
   Session session(common);
   const Reached reached = reach(session, given);
+  if (given.dry_run) {
+    if (!take(reached.activity.visit(reached.subject, RecordName(given.name), [](Bytes) {})))
+      throw record_unknown();
+    std::vector<std::string> regions;
+    if (given.shred_now) regions.emplace_back(reached.subject.home().name());
+    say_would(out, session.store(),
+              given.shred_now ? "remove 1 record, and shred what old copies hold of it"
+                              : "remove 1 record",
+              {{"would_remove", 1}, {"shredded", given.shred_now}}, regions);
+    return;
+  }
   const Shred shred = given.shred_now ? Shred::now : Shred::within_window;
   if (!take(reached.activity.remove(reached.subject, RecordName(given.name), shred)))
     throw record_unknown();
@@ -194,6 +207,7 @@ void add_record_verbs(const Verbs& verbs) {
   removes.add_flag(
       "--shred-now", given->shred_now,
       "Make it unreadable in old copies too before it answers, not at a later maintain");
+  dry_run_option(removes, given->dry_run);
   CLI::App& lists = verbs.add(verbs.app, "list", "The names of a person's records, in order",
                               "efface list acme @id.txt --purpose ratings --values");
   hang(lists, false, list);

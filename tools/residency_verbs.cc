@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -14,6 +17,7 @@ struct ResidencyOptions : PersonOptions, TicketOptions {
   std::string from;
   std::string to;
   std::string basis;
+  bool dry_run = false;
 };
 
 TransferBasis basis_of(const std::string& text) {
@@ -50,6 +54,18 @@ void transfer(const Common& common, const ResidencyOptions& given, Output& out) 
   const Tenant tenant = session.tenant(given.tenant);
   const Region target = take(session.store().region(given.to));
   const Subject subject = take(tenant.subject(SubjectId(view(id))));
+  if (given.dry_run) {
+    const std::vector<Region> allowed = tenant.regions();
+    if (std::find(allowed.begin(), allowed.end(), target) == allowed.end())
+      throw refused(Errc::region_not_permitted, "the tenant may not use that region");
+    if (subject.home() == target)
+      throw refused(Errc::invalid_argument, "she is at home in that region");
+    refuse_if_held(tenant, subject);
+    say_would(out, session.store(),
+              "transfer 1 person to " + given.to + ", and erase her where she is",
+              {{"would_transfer", 1}, {"to", given.to}}, {std::string(subject.home().name())});
+    return;
+  }
   const Timer timer;
   const Erasure erasure = take(tenant.transfer(subject, target, basis, given.receipt()));
   keep_tickets(given, erasure.receipts);
@@ -83,6 +99,7 @@ void add_residency_verbs(const Verbs& verbs) {
   text_option(moved, "--to", given->to, "A region of the tenant").type_name("REGION")->required();
   basis_option(moved, given->basis).required();
   add_ticket_options(moved, *given);
+  dry_run_option(moved, given->dry_run);
   moved.callback([&common, &action, given] {
     action = [&common, given](Output& out) { transfer(common, *given, out); };
   });

@@ -3,7 +3,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
+#include "tools/dry_run.h"
 #include "tools/said.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -16,6 +18,7 @@ struct RootOptions {
   std::string to;
   std::string to_passphrase_file;
   bool accept_lost = false;
+  bool dry_run = false;
 };
 
 std::string hex(const RootKeyStore::StoreId& id) {
@@ -116,10 +119,27 @@ void say_epoch(Output& out, const char* did, const Erasure::InRegion& ended,
 void rotate(const Common& common, const RootOptions& given, Output& out) {
   const std::string region = region_meant(common, given.region).first;
   Session session(common);
+  if (given.dry_run) {
+    say_would(out, session.store(), "rotate the root key", {{"root", "rotated"}}, {region});
+    return;
+  }
   const Timer timer;
   const Erasure::InRegion ended =
       take(session.store().rotate_root(take(session.store().region(region)), Actor(common.actor)));
   say_epoch(out, "rotated", ended, timer.passed());
+}
+
+// The store is opened with the root keys that it has; to: what would have them then, not opened.
+void say_move(const Common& common, const std::string& region, const std::string& to, Output& out) {
+  Session session(common);
+  std::uint64_t missing = 0;
+  std::error_code unseen;
+  for (const std::string& file : root_key_files(to))
+    if (!std::filesystem::exists(file, unseen)) ++missing;
+  say_would(out, session.store(),
+            "move the root key, make " + count_of(missing, "file", "files") +
+                " for it, and destroy what the old store holds",
+            {{"root", "moved"}, {"files_made", missing}}, {region});
 }
 
 // Opens the store with another root key store for one region.
@@ -166,6 +186,10 @@ void move_root(const Common& common, const RootOptions& given, const std::string
 
 void migrate(const Common& common, const RootOptions& given, Output& out) {
   const std::string region = region_meant(common, given.region).first;
+  if (given.dry_run) {
+    say_move(common, region, given.to, out);
+    return;
+  }
   move_root(common, given, region, given.to, out);
   if (!out.json()) out.line("from now on: --root-key " + region + "=" + given.to);
 }
@@ -175,6 +199,10 @@ void change_passphrase(const Common& common, const RootOptions& given, Output& o
   const auto [region, path] = region_meant(common, given.region);
   if (!is_root_key_file(path)) throw usage("only a root key file has a passphrase");
   const std::string next = path + ".new";
+  if (given.dry_run) {
+    say_move(common, region, next, out);
+    return;
+  }
   move_root(common, given, region, next, out);
   // What stands there holds no key any more.
   if (std::rename(next.c_str(), path.c_str()) != 0)
@@ -191,6 +219,7 @@ void add_root_verbs(const Verbs& verbs) {
   const auto given = std::make_shared<RootOptions>();
   const auto act = [&](CLI::App& verb, void (*what)(const Common&, const RootOptions&, Output&)) {
     text_option(verb, "--region", given->region, "Which, of several");
+    dry_run_option(verb, given->dry_run);
     verb.callback([&common, &action, given, what] {
       action = [&common, given, what](Output& out) { what(common, *given, out); };
     });

@@ -67,7 +67,7 @@ std::vector<RegionOptions> region_options(const Common& common, RootKeys& keys);
 class Session {
  public:
   explicit Session(const Common& common);
-  Store& store() noexcept { return *store_; }
+  const Store& store() const noexcept { return *store_; }
   Tenant tenant(const std::string& name) const;
 
  private:

@@ -1,6 +1,8 @@
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/person.h"
 #include "tools/said.h"
 #include "tools/text.h"
@@ -12,12 +14,33 @@ namespace {
 
 struct SuppressionOptions : PersonOptions, TicketOptions {
   std::string reason;
+  bool dry_run = false;
 };
+
+void say_suppression(Output& out, const Store& store, const Tenant& tenant, SubjectId id) {
+  const Result<Subject> subject = tenant.subject(id);
+  const Errc code = subject ? Errc::subject_unknown : subject.error().code();
+  if (code != Errc::subject_unknown && code != Errc::suppressed) throw Failure(subject.error());
+  const bool held = subject && kept_of(tenant, *subject).holds > 0;
+  const std::uint64_t erased = subject && !held ? 1 : 0;
+  std::vector<std::string> regions;
+  for (const Region& region : tenant.regions()) regions.emplace_back(region.name());
+  std::string text = "suppress 1 id";
+  if (code == Errc::suppressed) text += ", which is suppressed already";
+  if (erased > 0) text += ", and erase 1 person";
+  if (held) text += "; a legal hold keeps the person, who is erased when it is released";
+  say_would(out, store, text,
+            {{"would_suppress", 1}, {"would_erase", erased}, {"held", held ? 1 : 0}}, regions);
+}
 
 void suppress(const Common& common, const SuppressionOptions& given, Output& out) {
   const WipedText id = subject_id(given.subject);
   Session session(common);
   const Tenant tenant = session.tenant(given.tenant);
+  if (given.dry_run) {
+    say_suppression(out, session.store(), tenant, SubjectId(view(id)));
+    return;
+  }
   const Timer timer;
   const Erasure erasure = take(tenant.suppress(SubjectId(view(id)), given.receipt()));
   keep_tickets(given, erasure.receipts);
@@ -78,6 +101,7 @@ void add_suppression_verbs(const Verbs& verbs) {
                 "efface suppress acme @id.txt --tickets case-17.tickets");
   hang(suppressed, suppress);
   add_ticket_options(suppressed, *given);
+  dry_run_option(suppressed, given->dry_run);
   CLI::App& reinstated =
       verbs.add(verbs.app, "reinstate", "End a suppression",
                 "efface reinstate acme @id.txt --reason 'asked for an account again'");

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/said.h"
 #include "tools/text.h"
 #include "tools/times.h"
@@ -14,6 +15,7 @@ struct TenantOptions {
   std::string name;
   std::vector<std::string> regions;
   std::string token;
+  bool dry_run = false;
   std::string reference;
   std::string date;
 };
@@ -72,8 +74,11 @@ void say_plan(Output& out, const TenantOptions& given, const OffboardPlan& plan)
 void offboard(const Common& common, const TenantOptions& given, Output& out) {
   Session session(common);
   Tenant tenant = session.tenant(given.name);
-  if (given.token.empty()) {
-    say_plan(out, given, take(session.store().prepare_offboard(tenant)));
+  if (given.token.empty() || given.dry_run) {
+    const OffboardPlan plan = take(session.store().prepare_offboard(tenant));
+    if (!given.token.empty() && given.token != plan.token)
+      throw refused(Errc::conflict, "the token is of another plan, or there are other people now");
+    say_plan(out, given, plan);
     return;
   }
   const Timer timer;
@@ -155,6 +160,7 @@ void add_tenant_verbs(const Verbs& verbs) {
   text_option(gone, "TENANT", given->name, "Its name").required();
   text_option(gone, "--token", given->token,
               "Of the plan, which is what comes without it: whom it would erase");
+  dry_run_option(gone, given->dry_run);
   gone.callback([&common, &action, given] {
     action = [&common, given](Output& out) { offboard(common, *given, out); };
   });

@@ -1,7 +1,10 @@
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "tools/dry_run.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -14,6 +17,7 @@ struct UpkeepOptions {
   std::string token;
   std::string residue_window;
   std::string expiry_days;
+  bool dry_run = false;
 };
 
 MaintainOptions options_of(const UpkeepOptions& given) {
@@ -52,9 +56,70 @@ void say_maintained(Output& out, const Maintained& done) {
   out.line(count_of(done.scopes_rekeyed, "scope", "scopes") + " with old residue re-keyed");
 }
 
+// Holds whose day has come.
+std::uint64_t holds_over(const Store& store, const Actor& actor) {
+  std::uint64_t over = 0;
+  const TimePoint now = std::chrono::system_clock::now();
+  for (const TenantInfo& info : store.tenants()) {
+    const Tenant tenant = take(store.tenant(info.name, actor));
+    std::vector<std::string> held;
+    QueryOptions page;
+    std::string cursor;
+    do {
+      page.cursor = cursor;
+      cursor = take(tenant.query({.held = true}, page, [&](std::string_view id, const Region&) {
+                 held.emplace_back(id);
+               })).cursor;
+    } while (!cursor.empty());
+    for (const std::string& id : held) {
+      const Result<Subject> subject = tenant.subject(SubjectId(id));
+      if (!subject) continue;  // Suppressed; or gone meanwhile.
+      take(tenant.dossier(*subject, [&](const Dossier& dossier) {
+        for (const Hold& hold : dossier.holds) over += hold.until && *hold.until <= now ? 1 : 0;
+      }));
+    }
+  }
+  return over;
+}
+
+void say_upkeep(Output& out, const Store& store, const MaintainOptions& options,
+                const Actor& actor) {
+  const ExpiryPlan plan = take(store.prepare_expiry());
+  const bool waits = plan.buckets > 0 && plan.days_overdue > options.expiry_days_max;
+  const std::uint64_t holds = holds_over(store, actor);
+  std::uint64_t queue = 0;
+  std::uint64_t residue = 0;
+  std::vector<std::string> regions;
+  const TimePoint oldest = std::chrono::system_clock::now() - options.residue_window;
+  for (const RegionStats& region : take(store.stats()).regions) {
+    queue += region.reclaim_entries;
+    const bool due = region.residue_oldest && *region.residue_oldest <= oldest;
+    if (due) residue += region.residue_records;
+    if (due || (plan.buckets > 0 && !waits)) regions.push_back(region.name);
+  }
+  std::string text = "work off " + count_of(queue, "entry", "entries") + " of the queue, ";
+  text += waits ? "let " + count_of(plan.buckets, "expired day", "expired days") + " wait"
+                : "destroy " + count_of(plan.buckets, "expired day", "expired days");
+  text += ", end " + count_of(holds, "hold", "holds") + " by date, " +
+          (residue > 0 ? "re-key scopes with old residue, of at most " +
+                             count_of(residue, "record", "records")
+                       : std::string("re-key no scope"));
+  say_would(out, store, text,
+            {{"queue_entries", queue},
+             {"buckets", plan.buckets},
+             {"expiry_waits", waits},
+             {"holds", holds},
+             {"residue_records_max", residue}},
+            regions);
+}
+
 void maintain(const Common& common, const UpkeepOptions& given, Output& out) {
   const MaintainOptions options = options_of(given);
   Session session(common);
+  if (given.dry_run) {
+    say_upkeep(out, session.store(), options, Actor(common.actor));
+    return;
+  }
   const Maintained done = take(session.store().maintain(options));
   say_maintained(out, done);
   if (!done.expiry_waits) return;
@@ -107,6 +172,18 @@ void plan(const Common& common, const UpkeepOptions&, Output& out) {
 
 void commit(const Common& common, const UpkeepOptions& given, Output& out) {
   Session session(common);
+  if (given.dry_run) {
+    const ExpiryPlan plan = take(session.store().prepare_expiry());
+    if (plan.token != given.token)
+      throw refused(Errc::conflict, "the token is of another plan, or other days have expired");
+    std::vector<std::string> regions;  // All that have people of these tenants, perhaps.
+    if (plan.buckets > 0)
+      for (const Region& region : session.store().regions()) regions.emplace_back(region.name());
+    say_would(out, session.store(),
+              "destroy " + count_of(plan.buckets, "expired day", "expired days"),
+              {{"buckets", plan.buckets}}, regions);
+    return;
+  }
   say_maintained(out, take(session.store().commit_expiry(given.token)));
 }
 
@@ -132,6 +209,7 @@ void add_upkeep_verbs(const Verbs& verbs) {
   text_option(maintained, "--expiry-days-max", given->expiry_days,
               "Destroy at most so many expired days without being asked twice (default: 31)")
       .type_name("DAYS");
+  dry_run_option(maintained, given->dry_run);
 
   CLI::App& group =
       *verbs.app.add_subcommand("retention", "Show retention; plan and commit an expiry");
@@ -148,6 +226,7 @@ void add_upkeep_verbs(const Verbs& verbs) {
                 "efface retention commit --token 7c9d1f0e6ab1452d8f43f1f0a0c9be11");
   hang(committed, commit);
   text_option(committed, "--token", given->token, "Of the plan").required();
+  dry_run_option(committed, given->dry_run);
 }
 
 }  // namespace efface::cli

@@ -142,6 +142,9 @@ struct ExpiryPlan {
   std::uint64_t tenants = 0;
   std::chrono::sys_days first{};  // Of the days that expired.
   std::chrono::sys_days last{};
+  // Since the last time that days were looked after. maintain destroys nothing where they are more
+  // than MaintainOptions::expiry_days_max.
+  std::uint32_t days_overdue = 0;
   std::string token;
 };
 struct OffboardPlan {

@@ -164,10 +164,7 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
 }
 
 Result<ExpiryPlan> Store::prepare_expiry() const {
-  return api::guarded([&]() -> Result<ExpiryPlan> {
-    EFFACE_ASSIGN(rights::Expiry expiry, rights::plan_expiry(state_->site->tenants()));
-    return std::move(expiry.plan);
-  });
+  return api::guarded([&] { return rights::plan_expiry(state_->site->tenants()); });
 }
 
 Result<Maintained> Store::commit_expiry(std::string_view token) const {

@@ -180,8 +180,8 @@ Status expire_region(RegionState& region, const std::vector<Place>& places,
 
 }  // namespace
 
-Result<Expiry> plan_expiry(Tenants tenants) {
-  Expiry expiry;
+Result<ExpiryPlan> plan_expiry(Tenants tenants) {
+  ExpiryPlan plan;
   std::uint32_t first = records::never;
   std::uint32_t last = 0;
   Token token("efface.expiry");
@@ -193,29 +193,29 @@ Result<Expiry> plan_expiry(Tenants tenants) {
         const std::uint32_t since =
             due.mark != 0 || due.days.empty() ? due.mark : due.days.front() - 1;
         if (since != 0 && since < due.yesterday)
-          expiry.overdue = std::max(expiry.overdue, due.yesterday - since);
+          plan.days_overdue = std::max(plan.days_overdue, due.yesterday - since);
       }
       if (due.days.empty()) continue;
-      ++expiry.plan.tenants;
+      ++plan.tenants;
       token.add(place.home->ref.number);
       for (const std::uint32_t day : due.days) token.add(day);
-      expiry.plan.buckets += due.days.size();
+      plan.buckets += due.days.size();
       first = std::min(first, due.days.front());
       last = std::max(last, due.days.back());
     }
   }
-  if (expiry.plan.buckets != 0) {
-    expiry.plan.first = std::chrono::sys_days(std::chrono::days(first));
-    expiry.plan.last = std::chrono::sys_days(std::chrono::days(last));
+  if (plan.buckets != 0) {
+    plan.first = std::chrono::sys_days(std::chrono::days(first));
+    plan.last = std::chrono::sys_days(std::chrono::days(last));
   }
-  expiry.plan.token = token.text();
-  return expiry;
+  plan.token = token.text();
+  return plan;
 }
 
 Status expire(Tenants tenants, const MaintainOptions& options, Maintained& into) {
-  EFFACE_ASSIGN(const Expiry expiry, plan_expiry(tenants));
-  if (expiry.overdue > options.expiry_days_max) {
-    into.expiry_waits = expiry.plan.buckets != 0;
+  EFFACE_ASSIGN(const ExpiryPlan plan, plan_expiry(tenants));
+  if (plan.days_overdue > options.expiry_days_max) {
+    into.expiry_waits = plan.buckets != 0;
     return {};
   }
   for (const auto& [region, places] : places_of(tenants))
@@ -237,8 +237,8 @@ Result<std::uint64_t> expired_days(Tenants tenants, const RegionState& region) {
 
 Status expire_planned(Tenants tenants, std::string_view token, const MaintainOptions& options,
                       Maintained& into) {
-  EFFACE_ASSIGN(const Expiry expiry, plan_expiry(tenants));
-  if (expiry.plan.token != token)
+  EFFACE_ASSIGN(const ExpiryPlan plan, plan_expiry(tenants));
+  if (plan.token != token)
     return Error(Errc::conflict, "the token is of another plan, or other days have expired");
   for (const auto& [region, places] : places_of(tenants))
     EFFACE_TRY(expire_region(*region, places, options, into));

@@ -14,11 +14,8 @@ namespace efface::rights {
 
 using Tenants = std::span<const std::shared_ptr<access::TenantState>>;
 
-struct Expiry {
-  ExpiryPlan plan;            // Over all open regions.
-  std::uint32_t overdue = 0;  // Days that were over before today and are not looked after yet.
-};
-Result<Expiry> plan_expiry(Tenants tenants);
+// Over all open regions.
+Result<ExpiryPlan> plan_expiry(Tenants tenants);
 // How many days of one region are over and not destroyed.
 Result<std::uint64_t> expired_days(Tenants tenants, const access::RegionState& region);
 // Destroys what is due. Errors: conflict when the token is of another plan.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/destroying.h"
 #include "cli/page.h"
 #include "cli/run.h"
 
@@ -92,6 +93,20 @@ TEST(Help, OfEveryVerbFitsAScreenAndShowsAnExample) {
     ASSERT_NE(example, std::string::npos) << dashed(help.path, " ");
     EXPECT_THAT(help.text.substr(example), HasSubstr(dashed(help.path, " ")));
   }
+}
+
+TEST(Help, OfEveryVerbThatDestroysOffersADryRun) {
+  std::size_t verbs = 0;
+  for (const Help& help : all_help()) {
+    if (!help.verbs.empty()) continue;
+    ++verbs;
+    const std::string verb = dashed(help.path, " ").substr(std::string("efface ").size());
+    const bool destroys = efface::test::destroying.contains(verb);
+    EXPECT_NE(destroys, efface::test::keeping.contains(verb))
+        << "cli/destroying.h does not say whether this verb destroys: " << verb;
+    EXPECT_EQ(std::ranges::count(help.options, "--dry-run"), destroys ? 1 : 0) << verb;
+  }
+  EXPECT_EQ(verbs, efface::test::destroying.size() + efface::test::keeping.size());
 }
 
 TEST(Help, LeadsFromEveryVerbThatIsMistypedToIt) {
