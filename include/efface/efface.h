@@ -18,6 +18,7 @@
 #include "efface/harden.h"
 #include "efface/incident.h"
 #include "efface/limits.h"
+#include "efface/observe.h"
 #include "efface/pkcs11_root_key_store.h"
 #include "efface/portability.h"
 #include "efface/receipt.h"

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "efface/incident.h"
+#include "efface/observe.h"
 #include "efface/restore.h"
 #include "efface/result.h"
 #include "efface/rights.h"
@@ -101,6 +102,9 @@ struct OpenOptions {
   // least once, with no lock held, again at the next maintain or open until it answers true. It
   // must not throw.
   std::function<bool(std::string_view tenant, IncidentNumber number)> on_incident{};
+  // What an operator wants to know, and where time goes: efface/observe.h.
+  std::function<void(const LogEntry&)> on_log{};
+  TraceHooks trace{};
   // For tests: what time it is. Null: the system's clock.
   std::chrono::system_clock::time_point (*now)() = nullptr;
 };

@@ -192,6 +192,11 @@ Result<BackupReport> back_up(const Site& site, const BackupOptions& options) {
     return made.error();
   }
   EFFACE_TRY(parent.sync());
+  for (const auto& region : site.regions())
+    for (const codec::BackupRegionFields& copied : made->regions)
+      if (copied.name == region->name)
+        region->watch.note(LogEvent::backed_up,
+                           {{"bytes", copied.data_bytes}, {"epoch", copied.epoch}});
   return report_of(*made);
 }
 

@@ -9,7 +9,8 @@ using Mode = os::ByteLocks::Mode;
 
 Result<os::ByteLocks::Held> lock(RegionState& region, std::size_t byte, Mode mode) {
   if (region.processes == nullptr) return os::ByteLocks::Held();
-  return region.processes->lock(byte, mode, region.deadline);
+  return base::waiting(region.watch, "processes.lock", region.deadline,
+                       [&] { return region.processes->lock(byte, mode, region.deadline); });
 }
 
 }  // namespace

@@ -205,7 +205,8 @@ Status bring_keyring_back(const os::Directory& directory, const RegionOptions& r
 
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
                                                  const RegionOptions& region,
-                                                 const OpenOptions& options, Opening opening) {
+                                                 const OpenOptions& options, Opening opening,
+                                                 const base::Watch& watch) {
   auto state = std::make_shared<RegionState>();
   state->name = region.name;
   EFFACE_ASSIGN(const codec::RegionInfoFields info, read_info(directory));
@@ -225,15 +226,18 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
     EFFACE_ASSIGN(state->lock, os::FileLock::acquire(directory, lock_file));
   }
   state->deadline = options.deadline;
+  state->watch = watch;
   EFFACE_ASSIGN(keyring::KeyringOptions of_keyring,
                 opened_keyring_options(directory, info.id, region, options, opening));
   of_keyring.processes = state->processes;
+  of_keyring.environment.watch = watch.of("keyring");
   EFFACE_ASSIGN(state->keyring,
                 keyring::Keyring::open_newest(directory, keyring_directory, of_keyring));
   if (opening == Opening::to_use) EFFACE_TRY(check_witness(*state, region));
   EFFACE_ASSIGN(const os::Directory vault, directory.open_child("records"));
-  EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, environment_options(options),
-                                                   state->processes));
+  storage::EnvironmentOptions of_records = environment_options(options);
+  of_records.watch = watch.of("records");
+  EFFACE_ASSIGN(state->vault, records::Vault::open(vault, info.id, of_records, state->processes));
   EFFACE_ASSIGN(const records::Vault::Seen seen, state->vault->seen());
   if (opening == Opening::to_use && seen.sequence < state->keyring->records_floor())
     return Error(Errc::records_stale, "the records are older than the keyring: restore them");
@@ -241,6 +245,8 @@ Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
   state->vault->prepare_with(&prepare_waiting);
   state->keyring->saw_records(seen.sequence);
   state->open = true;
+  watch.note(LogEvent::opened,
+             {{"epoch", state->keyring->epoch()}, {"sequence", state->keyring->sequence()}});
   return state;
 }
 

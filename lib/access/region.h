@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <string>
 
+#include "base/observer.h"
 #include "efface/store.h"
 #include "keyring/keyring.h"
 #include "os/lock.h"
@@ -35,7 +36,8 @@ struct RegionState {
   std::unique_ptr<keyring::Keyring> keyring;
   std::unique_ptr<records::Vault> vault;
   std::chrono::milliseconds deadline{};  // For locks.
-  std::shared_mutex resealing;           // processes.h
+  base::Watch watch{};
+  std::shared_mutex resealing;  // processes.h
 };
 
 }  // namespace efface::internal
@@ -67,6 +69,7 @@ Status bring_keyring_back(const os::Directory& directory, const RegionOptions& r
 enum class Opening : bool { to_use, to_restore };
 Result<std::shared_ptr<RegionState>> open_region(const os::Directory& directory,
                                                  const RegionOptions& region,
-                                                 const OpenOptions& options, Opening opening);
+                                                 const OpenOptions& options, Opening opening,
+                                                 const base::Watch& watch);
 
 }  // namespace efface::access

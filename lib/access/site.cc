@@ -164,14 +164,16 @@ Result<std::vector<RegionPlace>> region_places(const std::filesystem::path& stor
   return places;
 }
 
-Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening opening) {
+Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening opening,
+                                         std::shared_ptr<base::Observer> observer) {
   EFFACE_TRY(check_options(options));
   EFFACE_TRY(start(options));
   EFFACE_ASSIGN(const os::Directory store, os::Directory::open(options.directory));
   EFFACE_ASSIGN(const codec::StoreFields manifest, read_manifest(store));
+  if (observer == nullptr) observer = base::Observer::of(options.on_log, options.trace);
   std::unique_ptr<Site> site(
       new Site({options.now != nullptr ? options.now : &system_now, options.processing_region,
-                options.require_agreement, options.on_erased, options.on_incident}));
+                options.require_agreement, options.on_erased, options.on_incident, observer}));
   std::vector<std::filesystem::path>& data = site->directories_;
   data.push_back(options.directory);
   for (const codec::StoreRegionFields& region : manifest.regions)
@@ -192,7 +194,9 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening ope
         EFFACE_TRY(check_outside(*asked_for.root_keys, region.directory));
       EFFACE_TRY(check_mirrors(asked_for, data));
     }
-    EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options, opening));
+    base::Watch watch;
+    if (observer != nullptr) watch = {observer, observer->keep(region.name)};
+    EFFACE_ASSIGN(auto state, open_region(directory, asked_for, options, opening, watch));
     state->apart = data;
     state->apart.insert(state->apart.end(), asked_for.keyring_mirrors.begin(),
                         asked_for.keyring_mirrors.end());
@@ -211,6 +215,8 @@ Result<std::unique_ptr<Site>> Site::open(const OpenOptions& options, Opening ope
   if (asked != options.regions.size())
     return Error(Errc::region_unknown, "the store has no region of that name");
   EFFACE_TRY(site->load_tenants());
+  if (const std::size_t unlocked = crypto::arena_stats().unlocked_bytes; unlocked != 0)
+    site->watch().note(LogEvent::memory_not_locked, {{"bytes", unlocked}});
   return site;
 }
 

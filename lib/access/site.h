@@ -24,8 +24,10 @@ Result<std::vector<RegionPlace>> region_places(const std::filesystem::path& stor
 class Site {
  public:
   static Status create(const OpenOptions& options);
+  // observer: what the options ask for; null: it is made from them, if they ask for one.
   static Result<std::unique_ptr<Site>> open(const OpenOptions& options,
-                                            Opening opening = Opening::to_use);
+                                            Opening opening = Opening::to_use,
+                                            std::shared_ptr<base::Observer> observer = {});
   static Result<std::vector<std::string>> region_names(const std::filesystem::path& directory);
   ~Site();  // Commits what waits, though handles go on.
   Site(const Site&) = delete;
@@ -35,6 +37,8 @@ class Site {
   // Where its data lies: what is copied elsewhere must not come to lie in one of these.
   const std::vector<std::filesystem::path>& directories() const noexcept { return directories_; }
   TimePoint now() const { return setting_.clock(); }
+  const base::Observer* observer() const noexcept { return setting_.observer.get(); }
+  base::Watch watch() const { return {setting_.observer, {}}; }
   const std::function<bool(std::string_view, IncidentNumber)>& on_incident() const noexcept {
     return setting_.on_incident;
   }

@@ -33,6 +33,7 @@ struct Setting {
   bool require_agreement = false;
   std::function<bool(std::string_view, Bytes)> on_erased{};
   std::function<bool(std::string_view, IncidentNumber)> on_incident{};
+  std::shared_ptr<const base::Observer> observer{};
 };
 
 struct EnrolJob;  // enrol.cc
@@ -61,6 +62,9 @@ class TenantState {
   const std::function<bool(std::string_view, Bytes)>& on_erased() const noexcept {
     return setting_.on_erased;
   }
+
+  const base::Observer* observer() const noexcept { return setting_.observer.get(); }
+  base::Watch watch() const { return {setting_.observer, {}}; }
 
   bool all_open() const noexcept;
   // Errors: tenant_unknown (off-boarded), region_unknown, region_not_permitted, region_not_open.

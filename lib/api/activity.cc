@@ -65,7 +65,7 @@ Purpose Activity::purpose() const noexcept {
 }
 
 Result<std::optional<Record>> Activity::get(const Subject& subject, RecordName name) const {
-  return api::guarded([&]() -> Result<std::optional<Record>> {
+  return api::call(*state_, "Activity::get", [&]() -> Result<std::optional<Record>> {
     EFFACE_ASSIGN(auto found, access::read(state_->activity, Access::person(subject), name));
     if (!found) return std::optional<Record>();
     return std::optional<Record>(Access::record(*std::move(found)));
@@ -74,7 +74,7 @@ Result<std::optional<Record>> Activity::get(const Subject& subject, RecordName n
 
 Result<bool> Activity::visit(const Subject& subject, RecordName name,
                              FunctionRef<void(Bytes)> look) const {
-  return api::guarded([&]() -> Result<bool> {
+  return api::call(*state_, "Activity::visit", [&]() -> Result<bool> {
     EFFACE_ASSIGN(const auto found, access::read(state_->activity, Access::person(subject), name));
     if (found) look(found->fields.value);
     return found.has_value();
@@ -83,7 +83,7 @@ Result<bool> Activity::visit(const Subject& subject, RecordName name,
 
 Result<ScanEnd> Activity::list(const Subject& subject, const ScanOptions& options,
                                FunctionRef<Flow(std::string_view)> each) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Activity::list", [&] {
     return access::scan(state_->activity, Access::person(subject), options, false,
                         [&](std::string_view name, Bytes) { return each(name); });
   });
@@ -91,20 +91,21 @@ Result<ScanEnd> Activity::list(const Subject& subject, const ScanOptions& option
 
 Result<ScanEnd> Activity::scan(const Subject& subject, const ScanOptions& options,
                                FunctionRef<Flow(std::string_view, Bytes)> each) const {
-  return api::guarded(
-      [&] { return access::scan(state_->activity, Access::person(subject), options, true, each); });
+  return api::call(*state_, "Activity::scan", [&] {
+    return access::scan(state_->activity, Access::person(subject), options, true, each);
+  });
 }
 
 Status Activity::put(const Subject& subject, RecordName name, Bytes value,
                      const PutOptions& options) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Activity::put", [&]() -> Status {
     return put_one(state_->activity, state_->actor, Access::person(subject), name, value, options);
   });
 }
 
 Status Activity::put(SubjectId id, const Region& region, RecordName name, Bytes value,
                      const PutOptions& options) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Activity::put", [&]() -> Status {
     const access::Activity& activity = state_->activity;
     EFFACE_TRY(subjects::check_name(name));
     EFFACE_ASSIGN(const auto* home, activity.tenant->region(Access::region(region).get()));
@@ -123,7 +124,7 @@ Status Activity::put(SubjectId id, const Region& region, RecordName name, Bytes 
 }
 
 Result<bool> Activity::remove(const Subject& subject, RecordName name, Shred shred) const {
-  return api::guarded([&]() -> Result<bool> {
+  return api::call(*state_, "Activity::remove", [&]() -> Result<bool> {
     const access::Activity& activity = state_->activity;
     const access::Person& person = Access::person(subject);
     access::SealedWrites writes;
@@ -143,7 +144,7 @@ Result<bool> Activity::remove(const Subject& subject, RecordName name, Shred shr
 
 Status Activity::put_shared(std::span<const Subject* const> subjects, Sharing sharing,
                             RecordName name, Bytes value, const PutOptions& options) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Activity::put_shared", [&]() -> Status {
     EFFACE_ASSIGN(const access::PutTerms terms, terms_of(state_->activity, options));
     std::vector<const access::Person*> people;
     for (const Subject* subject : subjects) people.push_back(&Access::person(*subject));
@@ -169,7 +170,7 @@ Status Activity::commit(Batch&& batch) const {
 }
 
 Status Activity::commit(Batch&& batch, Durability durability) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Activity::commit", [&]() -> Status {
     Batch used_up = std::move(batch);
     if (Access::state(used_up) == nullptr) return no_memory_for_a_batch;
     auto& state = *Access::state(used_up);
@@ -183,7 +184,7 @@ Status Activity::commit(Batch&& batch, Durability durability) const {
 
 Status Activity::update(const Subject& subject, RecordName name,
                         FunctionRef<Result<Update>(std::optional<Bytes>)> change) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Activity::update", [&]() -> Status {
     const access::Activity& activity = state_->activity;
     const access::Person& person = Access::person(subject);
     for (int attempt = 0; attempt < races_max; ++attempt) {
@@ -229,8 +230,8 @@ Status check_home(const std::optional<Error>& refusal, const access::TenantRegio
 }  // namespace
 
 Status Batch::put(const Subject& subject, RecordName name, Bytes value, const PutOptions& options) {
-  return api::guarded([&]() -> Status {
-    if (state_ == nullptr) return no_memory_for_a_batch;
+  if (state_ == nullptr) return no_memory_for_a_batch;
+  return api::call(*state_, "Batch::put", [&]() -> Status {
     const access::Person& person = Access::person(subject);
     EFFACE_TRY(check_home(state_->refusal, state_->region, person));
     EFFACE_ASSIGN(const access::PutTerms terms, terms_of(state_->activity, options));
@@ -239,8 +240,8 @@ Status Batch::put(const Subject& subject, RecordName name, Bytes value, const Pu
 }
 
 Status Batch::remove(const Subject& subject, RecordName name) {
-  return api::guarded([&]() -> Status {
-    if (state_ == nullptr) return no_memory_for_a_batch;
+  if (state_ == nullptr) return no_memory_for_a_batch;
+  return api::call(*state_, "Batch::remove", [&]() -> Status {
     const access::Person& person = Access::person(subject);
     EFFACE_TRY(check_home(state_->refusal, state_->region, person));
     return access::seal_remove(state_->activity, person, name, state_->writes);

@@ -9,19 +9,20 @@
 namespace efface {
 
 Result<BackupReport> Store::backup(const BackupOptions& options) const {
-  return api::guarded([&] { return access::back_up(*state_->site, options); });
+  return api::call(*state_, "Store::backup",
+                   [&] { return access::back_up(*state_->site, options); });
 }
 
 Result<CapsuleReport> Store::make_capsule(const Region& region, const CapsuleOptions& options,
                                           Actor actor) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Store::make_capsule", [&] {
     return access::make_capsule(*state_->site, *internal::Access::region(region), options,
                                 actor.text);
   });
 }
 
 Result<RestoreReport> Store::restore(const OpenOptions& options, const RestoreOptions& restore) {
-  return api::guarded([&]() -> Result<RestoreReport> {
+  return api::call_with(options, "Store::restore", [&](const auto&) -> Result<RestoreReport> {
     EFFACE_TRY(crypto::initialise());
     std::vector<access::SealedCapsule> capsules;
     for (const Capsule& capsule : restore.capsules) {

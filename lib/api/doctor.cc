@@ -22,16 +22,17 @@ const char* name(Severity severity) noexcept {
 }
 
 Result<std::vector<Finding>> Store::diagnose() const {
-  return api::guarded([&] { return rights::diagnose(*state_->site); });
+  return api::call(*state_, "Store::diagnose", [&] { return rights::diagnose(*state_->site); });
 }
 
 Result<CheckReport> Store::check(const std::function<void(std::uint64_t)>& progress) const {
-  return api::guarded([&] { return rights::check(*state_->site, progress); });
+  return api::call(*state_, "Store::check", [&] { return rights::check(*state_->site, progress); });
 }
 
 Result<ForensicsReport> Store::forensics(std::span<const std::filesystem::path> places,
                                          const ForensicsOptions& options) const {
-  return api::guarded([&] { return rights::forensics(*state_->site, places, options); });
+  return api::call(*state_, "Store::forensics",
+                   [&] { return rights::forensics(*state_->site, places, options); });
 }
 
 }  // namespace efface

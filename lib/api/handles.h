@@ -16,13 +16,16 @@ struct RecipientKeyPair::State {
   crypto::RecipientKeys keys;
 };
 
+// Those of which calls are made know who observes them: null, nobody does.
 struct Store::State {
   std::unique_ptr<access::Site> site;
+  const base::Observer* observer() const noexcept { return site->observer(); }
 };
 
 struct Tenant::State {
   std::shared_ptr<access::TenantState> tenant;
   std::string actor;
+  const base::Observer* observer() const noexcept { return tenant->observer(); }
 };
 
 struct Subject::State {
@@ -32,11 +35,13 @@ struct Subject::State {
 struct Activity::State {
   access::Activity activity;
   std::string actor;
+  const base::Observer* observer() const noexcept { return activity.tenant->observer(); }
 };
 
 struct Sealer::State {
   access::Activity activity;
   std::string actor;
+  const base::Observer* observer() const noexcept { return activity.tenant->observer(); }
 };
 
 struct Unsealed::State {
@@ -63,6 +68,7 @@ struct Batch::State {
       nullptr;  // Null: the tenant may not use it; every use says so.
   std::optional<Error> refusal;
   access::SealedWrites writes;
+  const base::Observer* observer() const noexcept { return activity.tenant->observer(); }
 };
 
 namespace internal {
@@ -146,6 +152,32 @@ auto guarded(Body&& body) -> decltype(body()) {
   } catch (const std::bad_alloc&) {
     return Error(Errc::out_of_memory, "the system has no more memory");
   }
+}
+
+// A call of that name: what was noted within is told, and the span ends, when its locks are gone.
+template <class Answer>
+[[gnu::noinline]] Answer observed(const base::Observer& observer, Note name,
+                                  FunctionRef<Answer()> body) {
+  const base::Telling at_the_end;
+  const base::Observer* tracer = observer.traces() ? &observer : nullptr;
+  return base::traced(tracer, {}, name, [&] { return guarded(body); });
+}
+template <class State, class Body>
+auto call(const State& state, Note name, Body&& body) -> decltype(body()) {
+  const base::Observer* observer = state.observer();
+  if (observer == nullptr) [[likely]]
+    return guarded(body);
+  return observed<decltype(body())>(*observer, name, body);
+}
+// Where there is no store yet.
+template <class Body>
+auto call_with(const OpenOptions& options, Note name, Body&& body)
+    -> decltype(body(std::shared_ptr<base::Observer>())) {
+  return guarded([&] {
+    const auto observer = base::Observer::of(options.on_log, options.trace);
+    const auto all = [&] { return body(observer); };
+    return observer == nullptr ? guarded(all) : observed<decltype(all())>(*observer, name, all);
+  });
 }
 
 }  // namespace api

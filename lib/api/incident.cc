@@ -25,22 +25,23 @@ Result<std::shared_ptr<access::TenantState>> checked(const access::Site& site,
 }  // namespace
 
 Result<IncidentNumber> Store::open_incident(const IncidentTerms& terms, Actor actor) const {
-  return api::guarded([&]() -> Result<IncidentNumber> {
+  return api::call(*state_, "Store::open_incident", [&]() -> Result<IncidentNumber> {
     EFFACE_TRY(internal::check_actor(actor));
     return rights::open_incident(*state_->site, terms, actor.text);
   });
 }
 
 Result<Incident> Store::incident(IncidentNumber number) const {
-  return api::guarded([&] { return rights::find_incident(*state_->site, number); });
+  return api::call(*state_, "Store::incident",
+                   [&] { return rights::find_incident(*state_->site, number); });
 }
 
 Result<std::vector<Incident>> Store::incidents() const {
-  return api::guarded([&] { return rights::incidents(*state_->site); });
+  return api::call(*state_, "Store::incidents", [&] { return rights::incidents(*state_->site); });
 }
 
 Status Store::update_incident(IncidentNumber number, std::string_view text, Actor actor) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Store::update_incident", [&]() -> Status {
     EFFACE_TRY(internal::check_actor(actor));
     return rights::update_incident(*state_->site, number, text, actor.text);
   });
@@ -48,14 +49,14 @@ Status Store::update_incident(IncidentNumber number, std::string_view text, Acto
 
 Status Store::note_notified(IncidentNumber number, Audience audience, Actor actor,
                             std::optional<TimePoint> when) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Store::note_notified", [&]() -> Status {
     EFFACE_TRY(internal::check_actor(actor));
     return rights::note_notified(*state_->site, number, audience, when, actor.text);
   });
 }
 
 Status Store::close_incident(IncidentNumber number, Actor actor) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Store::close_incident", [&]() -> Status {
     EFFACE_TRY(internal::check_actor(actor));
     return rights::close_incident(*state_->site, number, actor.text);
   });
@@ -63,14 +64,14 @@ Status Store::close_incident(IncidentNumber number, Actor actor) const {
 
 Result<Exposure> Store::exposure(IncidentNumber number,
                                  FunctionRef<void(const TenantExposure&)> each) const {
-  return api::guarded([&]() -> Result<Exposure> {
+  return api::call(*state_, "Store::exposure", [&]() -> Result<Exposure> {
     EFFACE_ASSIGN(const Incident incident, rights::find_incident(*state_->site, number));
     return rights::exposure(*state_->site, incident, each);
   });
 }
 
 Result<TenantExposure> Store::exposure(IncidentNumber number, const Tenant& tenant) const {
-  return api::guarded([&]() -> Result<TenantExposure> {
+  return api::call(*state_, "Store::exposure", [&]() -> Result<TenantExposure> {
     EFFACE_ASSIGN(const auto state, checked(*state_->site, tenant));
     EFFACE_ASSIGN(const Incident incident, rights::find_incident(*state_->site, number));
     return rights::exposure_of(state, incident);
@@ -80,7 +81,7 @@ Result<TenantExposure> Store::exposure(IncidentNumber number, const Tenant& tena
 Status Store::each_concerned(
     IncidentNumber number, const Tenant& tenant,
     FunctionRef<Flow(std::string_view id, std::span<const std::string_view> purposes)> look) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Store::each_concerned", [&]() -> Status {
     EFFACE_ASSIGN(const auto state, checked(*state_->site, tenant));
     EFFACE_ASSIGN(const Incident incident, rights::find_incident(*state_->site, number));
     return rights::each_concerned(state, incident, look);
@@ -89,7 +90,7 @@ Status Store::each_concerned(
 
 Result<std::string> Store::notification(IncidentNumber number, const Tenant& tenant,
                                         Audience audience) const {
-  return api::guarded([&]() -> Result<std::string> {
+  return api::call(*state_, "Store::notification", [&]() -> Result<std::string> {
     EFFACE_ASSIGN(const auto state, checked(*state_->site, tenant));
     EFFACE_ASSIGN(const Incident incident, rights::find_incident(*state_->site, number));
     EFFACE_ASSIGN(const TenantExposure exposure, rights::exposure_of(state, incident));

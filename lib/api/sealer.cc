@@ -24,14 +24,14 @@ Purpose Sealer::purpose() const noexcept {
 
 Result<std::vector<std::byte>> Sealer::seal(const Subject& subject, SealContext context,
                                             Bytes plain, const SealOptions& options) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Sealer::seal", [&] {
     return access::seal(state_->activity, Access::person(subject), as_bytes(context.text), plain,
                         options.retention);
   });
 }
 
 Result<Unsealed> Sealer::open(const Subject& subject, SealContext context, Bytes sealed) const {
-  return api::guarded([&]() -> Result<Unsealed> {
+  return api::call(*state_, "Sealer::open", [&]() -> Result<Unsealed> {
     EFFACE_ASSIGN(codec::Plaintext plain, access::open(state_->activity, Access::person(subject),
                                                        as_bytes(context.text), sealed));
     return Access::unsealed(std::move(plain));
@@ -39,14 +39,14 @@ Result<Unsealed> Sealer::open(const Subject& subject, SealContext context, Bytes
 }
 
 Result<Erasure> Sealer::discard(const Subject& subject, const ReceiptOptions& receipt) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Sealer::discard", [&] {
     return rights::discard_sealed({state_->activity.tenant, state_->actor}, Access::person(subject),
                                   state_->activity.purpose.number, receipt);
   });
 }
 
 Result<Sealer> Tenant::sealer(Purpose purpose) const {
-  return api::guarded([&]() -> Result<Sealer> {
+  return api::call(*state_, "Tenant::sealer", [&]() -> Result<Sealer> {
     EFFACE_ASSIGN(const Activity activity, this->activity(purpose));
     return Access::sealer(Access::state(activity)->activity, state_->actor);
   });

@@ -54,6 +54,15 @@ Status add_rights(const access::Site& site, const internal::RegionState& region,
   return {};
 }
 
+void tell(const base::Watch& watch, const Maintained& done) {
+  watch.note(LogEvent::maintained, {{"records_removed", done.records_removed},
+                                    {"queue_entries", done.queue_entries},
+                                    {"buckets_expired", done.buckets_expired},
+                                    {"records_kept", done.records_kept},
+                                    {"scopes_rekeyed", done.scopes_rekeyed},
+                                    {"holds_ended", done.holds_ended}});
+}
+
 // Also while its erasure is pending, and when there was no memory for the answer.
 struct ForgetsIfGone {
   access::Site& site;
@@ -68,15 +77,15 @@ struct ForgetsIfGone {
 Store::Store(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 
 Result<Store> Store::create(const OpenOptions& options) {
-  return api::guarded([&]() -> Result<Store> {
+  return api::call_with(options, "Store::create", [&](const auto&) -> Result<Store> {
     EFFACE_TRY(access::Site::create(options));
     return open(options);
   });
 }
 
 Result<Store> Store::open(const OpenOptions& options) {
-  return api::guarded([&]() -> Result<Store> {
-    EFFACE_ASSIGN(auto site, access::Site::open(options));
+  return api::call_with(options, "Store::open", [&](const auto& observer) -> Result<Store> {
+    EFFACE_ASSIGN(auto site, access::Site::open(options, access::Opening::to_use, observer));
     for (const auto& tenant : site->tenants()) EFFACE_TRY(tell_unless_gone(*tenant));
     // A register that does not verify says so where it is asked for; the store opens.
     static_cast<void>(rights::tell_incidents(*site));
@@ -102,7 +111,7 @@ std::vector<Region> Store::regions() const {
 
 Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Region> regions,
                                      Actor actor) const {
-  return api::guarded([&]() -> Result<Tenant> {
+  return api::call(*state_, "Store::declare_tenant", [&]() -> Result<Tenant> {
     EFFACE_TRY(internal::check_actor(actor));
     std::vector<std::shared_ptr<internal::RegionState>> states;
     for (const Region& region : regions) states.push_back(Access::region(region));
@@ -112,7 +121,7 @@ Result<Tenant> Store::declare_tenant(std::string_view name, std::span<const Regi
 }
 
 Result<Tenant> Store::tenant(std::string_view name, Actor actor) const {
-  return api::guarded([&]() -> Result<Tenant> {
+  return api::call(*state_, "Store::tenant", [&]() -> Result<Tenant> {
     EFFACE_TRY(internal::check_actor(actor));
     EFFACE_ASSIGN(auto tenant, state_->site->tenant(name));
     return Access::tenant(std::move(tenant), actor.text);
@@ -127,11 +136,12 @@ std::vector<TenantInfo> Store::tenants() const {
 }
 
 Result<OffboardPlan> Store::prepare_offboard(const Tenant& tenant) const {
-  return api::guarded([&] { return rights::plan_offboarding(*Access::state(tenant)->tenant); });
+  return api::call(*state_, "Store::prepare_offboard",
+                   [&] { return rights::plan_offboarding(*Access::state(tenant)->tenant); });
 }
 
 Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
-  return api::guarded([&]() -> Result<Erasure> {
+  return api::call(*state_, "Store::offboard", [&]() -> Result<Erasure> {
     const auto state = Access::state(tenant)->tenant;
     EFFACE_ASSIGN(const auto known, state_->site->tenant(state->name()));
     if (known != state) return Error(Errc::tenant_unknown, "the tenant belongs to another store");
@@ -141,7 +151,7 @@ Result<Erasure> Store::offboard(Tenant&& tenant, std::string_view token) const {
 }
 
 Result<Maintained> Store::maintain(const MaintainOptions& options) const {
-  return api::guarded([&]() -> Result<Maintained> {
+  return api::call(*state_, "Store::maintain", [&]() -> Result<Maintained> {
     Maintained done;
     std::vector<os::ByteLocks::Held> alone;  // Of all processes.
     for (const auto& region : state_->site->regions()) {
@@ -159,16 +169,18 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
       if (region->open) EFFACE_TRY(region->keyring->catch_up_mirrors());
     for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));
     EFFACE_TRY(rights::tell_incidents(*state_->site));
+    tell(state_->site->watch(), done);
     return done;
   });
 }
 
 Result<ExpiryPlan> Store::prepare_expiry() const {
-  return api::guarded([&] { return rights::plan_expiry(state_->site->tenants()); });
+  return api::call(*state_, "Store::prepare_expiry",
+                   [&] { return rights::plan_expiry(state_->site->tenants()); });
 }
 
 Result<Maintained> Store::commit_expiry(std::string_view token) const {
-  return api::guarded([&]() -> Result<Maintained> {
+  return api::call(*state_, "Store::commit_expiry", [&]() -> Result<Maintained> {
     Maintained done;
     EFFACE_TRY(rights::expire_planned(state_->site->tenants(), token, {}, done));
     EFFACE_TRY(reclaim_all(*state_->site, {}, done));
@@ -177,7 +189,7 @@ Result<Maintained> Store::commit_expiry(std::string_view token) const {
 }
 
 Status Store::sync() const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Store::sync", [&]() -> Status {
     Status first;
     for (const auto& region : state_->site->regions()) {
       if (!region->open) continue;
@@ -189,7 +201,7 @@ Status Store::sync() const {
 }
 
 Result<Stats> Store::stats() const {
-  return api::guarded([&]() -> Result<Stats> {
+  return api::call(*state_, "Store::stats", [&]() -> Result<Stats> {
     Stats stats;
     for (const auto& region : state_->site->regions()) {
       RegionStats& into = stats.regions.emplace_back();

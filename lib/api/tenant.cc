@@ -23,14 +23,14 @@ std::vector<Region> Tenant::regions() const {
 }
 
 Result<Purpose> Tenant::declare_purpose(const PurposeTerms& terms) const {
-  return api::guarded([&]() -> Result<Purpose> {
+  return api::call(*state_, "Tenant::declare_purpose", [&]() -> Result<Purpose> {
     EFFACE_ASSIGN(const auto number, state_->tenant->declare(terms, state_->actor));
     return Access::purpose(state_->tenant->instance(), number);
   });
 }
 
 Result<Purpose> Tenant::purpose(std::string_view name) const {
-  return api::guarded([&]() -> Result<Purpose> {
+  return api::call(*state_, "Tenant::purpose", [&]() -> Result<Purpose> {
     EFFACE_TRY(state_->tenant->check_here());
     const auto found = state_->tenant->purpose(name);
     if (!found) return Error(Errc::purpose_unknown, "the tenant has no purpose of that name");
@@ -39,7 +39,7 @@ Result<Purpose> Tenant::purpose(std::string_view name) const {
 }
 
 Result<std::vector<PurposeTerms>> Tenant::purposes() const {
-  return api::guarded([&]() -> Result<std::vector<PurposeTerms>> {
+  return api::call(*state_, "Tenant::purposes", [&]() -> Result<std::vector<PurposeTerms>> {
     EFFACE_TRY(state_->tenant->check_here());
     std::vector<PurposeTerms> all;
     for (auto& purpose : state_->tenant->terms().purposes) all.push_back(purpose.terms);
@@ -48,7 +48,7 @@ Result<std::vector<PurposeTerms>> Tenant::purposes() const {
 }
 
 Result<Activity> Tenant::activity(Purpose purpose) const {
-  return api::guarded([&]() -> Result<Activity> {
+  return api::call(*state_, "Tenant::activity", [&]() -> Result<Activity> {
     EFFACE_TRY(state_->tenant->check_here());
     std::optional<subjects::NumberedPurpose> found;
     if (Access::tenant_of(purpose) == state_->tenant->instance())
@@ -59,7 +59,7 @@ Result<Activity> Tenant::activity(Purpose purpose) const {
 }
 
 Result<Subject> Tenant::enrol(SubjectId id, const Region& home) const {
-  return api::guarded([&]() -> Result<Subject> {
+  return api::call(*state_, "Tenant::enrol", [&]() -> Result<Subject> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(home).get()));
     EFFACE_ASSIGN(auto people, access::enrol(state_->tenant, {&id, 1}, *region,
                                              access::IfThere::refuse, state_->actor));
@@ -70,7 +70,7 @@ Result<Subject> Tenant::enrol(SubjectId id, const Region& home) const {
 Result<std::vector<Subject>> Tenant::find_or_enrol(std::span<const SubjectId> ids,
                                                    const Region& home,
                                                    std::span<const Purpose> purposes) const {
-  return api::guarded([&]() -> Result<std::vector<Subject>> {
+  return api::call(*state_, "Tenant::find_or_enrol", [&]() -> Result<std::vector<Subject>> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(home).get()));
     std::vector<subjects::PurposeNumber> numbers;
     for (const Purpose& purpose : purposes) {
@@ -88,14 +88,14 @@ Result<std::vector<Subject>> Tenant::find_or_enrol(std::span<const SubjectId> id
 }
 
 Result<Subject> Tenant::subject(SubjectId id) const {
-  return api::guarded([&]() -> Result<Subject> {
+  return api::call(*state_, "Tenant::subject", [&]() -> Result<Subject> {
     EFFACE_ASSIGN(access::Person person, access::find_person(state_->tenant, id));
     return Access::subject(std::move(person));
   });
 }
 
 Result<Subject> Tenant::subject(SubjectId id, const Region& home) const {
-  return api::guarded([&]() -> Result<Subject> {
+  return api::call(*state_, "Tenant::subject", [&]() -> Result<Subject> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(home).get()));
     EFFACE_ASSIGN(access::Person person, access::find_person(state_->tenant, id, *region));
     return Access::subject(std::move(person));
@@ -103,7 +103,7 @@ Result<Subject> Tenant::subject(SubjectId id, const Region& home) const {
 }
 
 Result<Erasure> Tenant::erase(Subject&& subject, const EraseOptions& options) const {
-  return api::guarded([&]() -> Result<Erasure> {
+  return api::call(*state_, "Tenant::erase", [&]() -> Result<Erasure> {
     const Subject used_up = std::move(subject);
     const access::Person& person = Access::person(used_up);
     if (person.tenant != state_->tenant)
@@ -113,7 +113,7 @@ Result<Erasure> Tenant::erase(Subject&& subject, const EraseOptions& options) co
 }
 
 Result<Erasure> Tenant::erase(std::span<const SubjectId> ids, const EraseOptions& options) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::erase", [&] {
     return rights::erase({state_->tenant, state_->actor}, ids, options.token, options.receipt);
   });
 }

@@ -29,7 +29,7 @@ TimePoint from_ms(std::int64_t ms) { return TimePoint(std::chrono::milliseconds(
 }  // namespace
 
 Status Tenant::grant(const Subject& subject, Purpose purpose, const Evidence& evidence) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Tenant::grant", [&]() -> Status {
     EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
     return rights::grant({state_->tenant, state_->actor}, Access::person(subject), found, evidence);
   });
@@ -37,7 +37,7 @@ Status Tenant::grant(const Subject& subject, Purpose purpose, const Evidence& ev
 
 Result<Erasure> Tenant::withdraw(const Subject& subject, Purpose purpose, const Evidence& evidence,
                                  const ReceiptOptions& receipt) const {
-  return api::guarded([&]() -> Result<Erasure> {
+  return api::call(*state_, "Tenant::withdraw", [&]() -> Result<Erasure> {
     EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
     return rights::withdraw({state_->tenant, state_->actor}, Access::person(subject), found,
                             evidence, receipt);
@@ -45,7 +45,7 @@ Result<Erasure> Tenant::withdraw(const Subject& subject, Purpose purpose, const 
 }
 
 Status Tenant::object(const Subject& subject, Purpose purpose) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Tenant::object", [&]() -> Status {
     EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
     return rights::object({state_->tenant, state_->actor}, Access::person(subject), found,
                           rights::Objection::raised);
@@ -53,7 +53,7 @@ Status Tenant::object(const Subject& subject, Purpose purpose) const {
 }
 
 Status Tenant::lift_objection(const Subject& subject, Purpose purpose) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Tenant::lift_objection", [&]() -> Status {
     EFFACE_ASSIGN(const auto found, checked(*state_->tenant, purpose));
     return rights::object({state_->tenant, state_->actor}, Access::person(subject), found,
                           rights::Objection::lifted);
@@ -61,43 +61,43 @@ Status Tenant::lift_objection(const Subject& subject, Purpose purpose) const {
 }
 
 Status Tenant::restrict(const Subject& subject) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::restrict", [&] {
     return rights::restrict({state_->tenant, state_->actor}, Access::person(subject),
                             rights::Restriction::imposed);
   });
 }
 
 Status Tenant::lift_restriction(const Subject& subject) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::lift_restriction", [&] {
     return rights::restrict({state_->tenant, state_->actor}, Access::person(subject),
                             rights::Restriction::lifted);
   });
 }
 
 Result<Erasure> Tenant::suppress(SubjectId id, const ReceiptOptions& receipt) const {
-  return api::guarded(
-      [&] { return rights::suppress({state_->tenant, state_->actor}, id, receipt); });
+  return api::call(*state_, "Tenant::suppress",
+                   [&] { return rights::suppress({state_->tenant, state_->actor}, id, receipt); });
 }
 
 Status Tenant::reinstate(SubjectId id, std::string_view reason) const {
-  return api::guarded(
-      [&] { return rights::reinstate({state_->tenant, state_->actor}, id, reason); });
+  return api::call(*state_, "Tenant::reinstate",
+                   [&] { return rights::reinstate({state_->tenant, state_->actor}, id, reason); });
 }
 
 Result<HoldNumber> Tenant::hold(const Subject& subject, const HoldTerms& terms) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::hold", [&] {
     return rights::hold({state_->tenant, state_->actor}, Access::person(subject), terms);
   });
 }
 
 Result<Erasure> Tenant::release(const Subject& subject, HoldNumber number) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::release", [&] {
     return rights::release({state_->tenant, state_->actor}, Access::person(subject), number);
   });
 }
 
 Status Tenant::dossier(const Subject& subject, FunctionRef<void(const Dossier&)> look) const {
-  return api::guarded([&]() -> Status {
+  return api::call(*state_, "Tenant::dossier", [&]() -> Status {
     EFFACE_ASSIGN(const rights::OnFile on_file,
                   rights::read_file({state_->tenant, state_->actor}, Access::person(subject)));
     const subjects::Terms terms = state_->tenant->terms();
@@ -142,14 +142,14 @@ Result<rights::Question> question_of(const access::TenantState& tenant, const Qu
 }  // namespace
 
 Status Tenant::add_identifier(const Subject& subject, SubjectId further) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::add_identifier", [&] {
     return rights::add_identifier({state_->tenant, state_->actor}, Access::person(subject),
                                   further);
   });
 }
 
 Result<Erasure> Tenant::merge(const Subject& into, Subject&& from) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::merge", [&] {
     const Subject used_up = std::move(from);
     return rights::merge({state_->tenant, state_->actor}, Access::person(into),
                          Access::person(used_up));
@@ -159,7 +159,7 @@ Result<Erasure> Tenant::merge(const Subject& into, Subject&& from) const {
 Result<QueryPage> Tenant::query(
     const Query& query, const QueryOptions& options,
     FunctionRef<void(std::string_view id, const Region& home)> each) const {
-  return api::guarded([&]() -> Result<QueryPage> {
+  return api::call(*state_, "Tenant::query", [&]() -> Result<QueryPage> {
     EFFACE_ASSIGN(const rights::Question question, question_of(*state_->tenant, query));
     const auto tell = [&](std::string_view id, const access::TenantRegion& home) {
       each(id, Access::region(home.region));
@@ -170,7 +170,7 @@ Result<QueryPage> Tenant::query(
 }
 
 Result<std::uint64_t> Tenant::count(const Query& query) const {
-  return api::guarded([&]() -> Result<std::uint64_t> {
+  return api::call(*state_, "Tenant::count", [&]() -> Result<std::uint64_t> {
     EFFACE_ASSIGN(const rights::Question question, question_of(*state_->tenant, query));
     QueryOptions all;
     all.limit = SIZE_MAX;
@@ -180,24 +180,26 @@ Result<std::uint64_t> Tenant::count(const Query& query) const {
 }
 
 Result<ProcessingRecord> Tenant::processing_record() const {
-  return api::guarded([&] { return rights::processing_record(state_->tenant); });
+  return api::call(*state_, "Tenant::processing_record",
+                   [&] { return rights::processing_record(state_->tenant); });
 }
 
 Status Tenant::export_subject(const Subject& subject, const ExportOptions& options,
                               ExportSink sink) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::export_subject", [&] {
     return rights::export_person({state_->tenant, state_->actor}, Access::person(subject), options,
                                  sink);
   });
 }
 
 Result<std::uint64_t> Tenant::export_all(const ExportOptions& options, ExportSink sink) const {
-  return api::guarded(
-      [&] { return rights::export_people({state_->tenant, state_->actor}, options, sink); });
+  return api::call(*state_, "Tenant::export_all", [&] {
+    return rights::export_people({state_->tenant, state_->actor}, options, sink);
+  });
 }
 
 Status Tenant::permit_transfer(const TransferRule& rule) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::permit_transfer", [&] {
     return state_->tenant->change_terms(
         state_->actor, [&](subjects::Terms& terms) { return subjects::add_transfer(terms, rule); });
   });
@@ -205,7 +207,7 @@ Status Tenant::permit_transfer(const TransferRule& rule) const {
 
 Result<Erasure> Tenant::transfer(const Subject& subject, const Region& target, TransferBasis basis,
                                  const ReceiptOptions& receipt) const {
-  return api::guarded([&]() -> Result<Erasure> {
+  return api::call(*state_, "Tenant::transfer", [&]() -> Result<Erasure> {
     EFFACE_ASSIGN(const auto* region, state_->tenant->region(Access::region(target).get()));
     return rights::transfer({state_->tenant, state_->actor}, Access::person(subject), *region,
                             basis, receipt);
@@ -213,14 +215,14 @@ Result<Erasure> Tenant::transfer(const Subject& subject, const Region& target, T
 }
 
 Result<std::vector<TransferRule>> Tenant::transfer_rules() const {
-  return api::guarded([&]() -> Result<std::vector<TransferRule>> {
+  return api::call(*state_, "Tenant::transfer_rules", [&]() -> Result<std::vector<TransferRule>> {
     EFFACE_TRY(state_->tenant->check_here());
     return state_->tenant->terms().transfers;
   });
 }
 
 Status Tenant::set_agreement(const Agreement& agreement) const {
-  return api::guarded([&] {
+  return api::call(*state_, "Tenant::set_agreement", [&] {
     return state_->tenant->change_terms(state_->actor, [&](subjects::Terms& terms) {
       return subjects::set_agreement(terms, agreement);
     });
@@ -228,7 +230,7 @@ Status Tenant::set_agreement(const Agreement& agreement) const {
 }
 
 Result<std::optional<Agreement>> Tenant::agreement() const {
-  return api::guarded([&]() -> Result<std::optional<Agreement>> {
+  return api::call(*state_, "Tenant::agreement", [&]() -> Result<std::optional<Agreement>> {
     EFFACE_TRY(state_->tenant->check_here());
     return state_->tenant->terms().agreement;
   });

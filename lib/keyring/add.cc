@@ -11,14 +11,21 @@ namespace {
 constexpr int growths_max = 8;  // Of the map, within one change.
 }
 
-Result<Keyring::Lock> Keyring::lock() {
-  if (reads_only_) return Error(Errc::closed, "a keyring that was opened to be read");
+Result<Keyring::Lock> Keyring::take_lock() {
   Lock lock(*this, std::unique_lock(writer_, options_.environment.deadline));
   if (!lock.owns_lock()) return Error(Errc::busy, "another writer holds the keyring");
   EFFACE_TRY(ready_to_write());
   if (options_.processes == nullptr) return lock;
   EFFACE_ASSIGN(lock.there_, options_.processes->lock(writer_byte, os::ByteLocks::Mode::alone,
                                                       options_.environment.deadline));
+  return lock;
+}
+
+Result<Keyring::Lock> Keyring::lock() {
+  if (reads_only_) return Error(Errc::closed, "a keyring that was opened to be read");
+  EFFACE_ASSIGN(Lock lock, base::waiting(watch(), "keyring.lock", options_.environment.deadline,
+                                         [&] { return take_lock(); }));
+  if (options_.processes == nullptr) return lock;
   EFFACE_TRY(catch_up_with_others());
   lock.knows_all_ = true;
   return lock;
@@ -26,6 +33,11 @@ Result<Keyring::Lock> Keyring::lock() {
 
 Result<bool> Keyring::change(storage::Space space, const NextRoot& next,
                              FunctionRef<Status(Txn&)> work) {
+  return base::traced(watch(), "keyring.commit", [&] { return commit_change(space, next, work); });
+}
+
+Result<bool> Keyring::commit_change(storage::Space space, const NextRoot& next,
+                                    FunctionRef<Status(Txn&)> work) {
   // What enlarges the tree leaves room for what makes it smaller.
   if (space == storage::Space::ordinary && options_.ledger_copy != nullptr)
     EFFACE_TRY(options_.ledger_copy->set_aside_beyond(book_.copy_bytes));

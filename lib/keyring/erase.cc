@@ -213,7 +213,7 @@ void Keyring::erase_together(std::span<EraseJob* const> jobs) {
 }
 
 Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals) {
-  EFFACE_TRY(settle_before());  // step 0
+  EFFACE_TRY(base::traced(watch(), "keyring.settle", [&] { return settle_before(); }));  // step 0
   ErasureOutcome outcome;
   outcome.epoch_before = outcome.epoch_after = epoch();
   outcome.root_hash_before = outcome.root_hash_after = root_hash_;
@@ -238,8 +238,10 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   }
   for (Removal* removal : removals)
     if (removal->entry) *removal->entry += entries_before;
-  const auto hash =
-      mutant == Mutant::commit_not_read_back ? root_hash_ : read_back(*root_keys_, next, removals);
+  const auto hash = base::traced(watch(), "keyring.read_back", [&] {
+    return mutant == Mutant::commit_not_read_back ? root_hash_
+                                                  : read_back(*root_keys_, next, removals);
+  });
   if (!hash)
     return latch(Error(Errc::outcome_unknown, "what an erasure committed could not be read back",
                        hash.error().system_code()));
@@ -251,17 +253,22 @@ Result<ErasureOutcome> Keyring::erase_locked(std::span<Removal* const> removals)
   epoch_ = next.epoch;
   root_hash_ = outcome.root_hash_after = *hash;
   outcome.epoch_after = next.epoch;
-  forget_cached(removals);  // step 3, also when 2 fails
-  Status destroyed = sync_copy();
-  if (destroyed) destroyed = settle_epochs(next.epoch, false);  // step 2: pending no more
+  forget_cached(removals);                              // step 3, also when 2 fails
+  const Status destroyed = destroy_before(next.epoch);  // step 2: pending no more
   if (!destroyed)
-    return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
-                 destroyed.error().system_code());
-  if (retiring_)
-    return Error(Errc::erase_pending, "the root key store that was left still holds keys");
+    return tell_pending(destroyed.error(),
+                        {Errc::erase_pending, "the root key store did not confirm the destruction",
+                         destroyed.error().system_code()});
+  if (retiring_) return tell_left();
   outcome.assurance = assurance();
   outcome.replicas = replicas();
   return outcome;
+}
+
+// Whatever epoch was in force before this one.
+Status Keyring::destroy_before(Epoch in_force) {
+  EFFACE_TRY(base::traced(watch(), "ledger.copy", [&] { return sync_copy(); }));
+  return base::traced(watch(), "root_keys.rotate", [&] { return settle_epochs(in_force, false); });
 }
 
 Status Keyring::remove_rows(Txn& txn, std::span<Removal* const> removals) const {

@@ -157,13 +157,18 @@ Status Keyring::recover() {
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);  // Before an epoch ends.
   EFFACE_TRY(read_retiring());
   pending_ = retiring_ != nullptr;
+  const bool unfinished = std::ranges::any_of(held, [&](Epoch e) { return e < record.epoch; });
   const Status settled = settle_held(record.epoch, false);
   known_transaction_ = environment_.last_transaction().value_or(0);
   seen_transaction_ = known_transaction_;
-  if (settled) return {};
+  if (settled) {
+    if (unfinished) watch().note(LogEvent::erase_finished, {{"epoch", record.epoch}});
+    return {};
+  }
   // With some of several stores it is read; nobody is erased, and no root re-keyed, before all of
   // them have done their part.
   if (const Replicas did = replicas(); did.confirmed >= did.of) return settled;
+  tell_replicas();
   pending_ = true;
   return {};
 }
@@ -221,7 +226,9 @@ Status Keyring::settle_held(Epoch in_force, bool spare_is_unused) {
 Status Keyring::settle_before() {
   EFFACE_TRY(ready_to_write());
   if (pending_) EFFACE_TRY(sync_copy());
-  return settle_epochs(epoch(), has_spare());
+  EFFACE_TRY(settle_epochs(epoch(), has_spare()));
+  tell_settled();
+  return {};
 }
 
 void Keyring::note_root_keys() {
@@ -284,7 +291,8 @@ Status Keyring::ready_to_write() const {
 }
 
 Error Keyring::latch(Error error) {
-  latched_ = true;
+  if (!latched_.exchange(true) && !environment_.latched())  // Which has said so itself.
+    watch().note(LogEvent::latched, {}, error);
   cache_.forget_all();
   return error;
 }

@@ -295,6 +295,7 @@ class Keyring {
   Status settle_epochs(Epoch in_force, bool spare_is_unused);
   Status settle_held(Epoch in_force, bool spare_is_unused);  // By who may call the store.
   Status settle_before();                                    // Step 0 of what ends an epoch.
+  Status destroy_before(Epoch in_force);                     // Step 2.
   bool has_spare() const noexcept { return spare_ != 0 && !spare_used_; }
   Result<NextRoot> make_next_root(Epoch epoch, RootKeyStore& store);
   Status prepare_root();
@@ -317,8 +318,11 @@ class Keyring {
   // Runs work in one transaction, again when the map had to grow, and commits it. Answers whether
   // the root was re-keyed: it is then coming_, until publish_root.
   Result<bool> change(storage::Space space, const NextRoot& next, FunctionRef<Status(Txn&)> work);
+  Result<bool> commit_change(storage::Space space, const NextRoot& next,
+                             FunctionRef<Status(Txn&)> work);
   Status change_plain(FunctionRef<Status(storage::WriteTxn&)> work,
                       std::span<const ledger::Entry> decisions = {});
+  Result<Lock> take_lock();
   struct Numbered;
   // The number of a transaction, its last change; and, once it is committed, the mirrors.
   Status number(storage::WriteTxn& txn, Numbered& into) const;
@@ -348,6 +352,13 @@ class Keyring {
   void publish_root();
   Status ready_to_write() const;
   Error latch(Error error);
+  // ---- what whoever runs it should know: told.cc; by the writer ----
+  const base::Watch& watch() const noexcept { return options_.environment.watch; }
+  Error tell_pending(const Error& why, const Error& answer);
+  Error tell_left();
+  void tell_replicas();
+  void tell_settled();
+  void tell_copy(const Status& written);
 
   Status drop_prefix(Bytes prefix);
   Status drop_entry(const Lock& held, Bytes key);
@@ -403,6 +414,9 @@ class Keyring {
   Sequence last_commit_;              // Changed by the writer.
   std::atomic<std::uint64_t> sequence_{0};
   bool reads_only_ = false;
+  bool told_pending_ = false;
+  bool told_replicas_ = false;
+  bool told_copy_ = false;
 };
 
 }  // namespace efface::keyring

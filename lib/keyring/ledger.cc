@@ -70,18 +70,22 @@ void Keyring::keep(Entered&& entered) {
   if (options_.ledger_copy == nullptr) return;
   if (entered.ends_epoch) copy_behind_ = true;
   if (copy_behind_) return;
-  if (!options_.ledger_copy->write(offset, entered.frames)) copy_behind_ = true;
+  const Status written = options_.ledger_copy->write(offset, entered.frames);
+  copy_behind_ = !written;
+  tell_copy(written);
 }
 
 Status Keyring::sync_copy() {
   if (options_.ledger_copy == nullptr || mutant == Mutant::ledger_not_copied) return {};
-  if (copy_behind_) return catch_up_copy();
-  if (copy_synced_entries_ == book_.tree.size) return {};
-  const Status synced = options_.ledger_copy->sync();
-  if (synced)
-    copy_synced_entries_ = book_.tree.size;
-  else
-    copy_behind_ = true;
+  Status synced;
+  if (copy_behind_) {
+    synced = catch_up_copy();
+  } else if (copy_synced_entries_ != book_.tree.size) {
+    synced = options_.ledger_copy->sync();
+    if (synced) copy_synced_entries_ = book_.tree.size;
+    copy_behind_ = !synced;
+  }
+  tell_copy(synced);
   return synced;
 }
 
@@ -189,7 +193,11 @@ Status Keyring::open_copy(const Anchor& anchor) {
   copy_behind_ = true;
   // First the mirrors: one that had less than the copy would be refused, were it all that is left.
   if (mirrors_) mirrors_->catch_up(environment_, last_commit_);
-  return catch_up_copy();
+  EFFACE_TRY(catch_up_copy());
+  // Of a keyring that is new the copy is made here.
+  if (book_.tree.size > 1)
+    watch().note(LogEvent::ledger_copy_in_step, {{"entries", book_.tree.size}});
+  return {};
 }
 
 Result<bool> Keyring::copy_has_entries(const storage::ReadTxn& txn, std::uint64_t first,

@@ -93,13 +93,13 @@ Result<ErasureOutcome> Keyring::rotate_root(const ledger::Entry& decision) {
   EFFACE_ASSIGN(const Lock held, lock());
   EFFACE_TRY(settle_before());
   EFFACE_ASSIGN(ErasureOutcome outcome, move_root(*root_keys_, spare_, nullptr, decision));
-  Status destroyed = sync_copy();
-  if (destroyed) destroyed = settle_epochs(epoch(), false);
+  const Status destroyed = destroy_before(epoch());
   if (!destroyed)
-    return Error(Errc::erase_pending, "the root key store did not confirm the destruction",
-                 destroyed.error().system_code());
-  if (retiring_)
-    return Error(Errc::erase_pending, "the root key store that was left still holds keys");
+    return tell_pending(destroyed.error(),
+                        {Errc::erase_pending, "the root key store did not confirm the destruction",
+                         destroyed.error().system_code()});
+  if (retiring_) return tell_left();
+  watch().note(LogEvent::root_rotated, {{"epoch", epoch()}});
   outcome.assurance = assurance();
   outcome.replicas = replicas();
   return outcome;
@@ -126,15 +126,16 @@ Result<ErasureOutcome> Keyring::migrate_root(const Migration& migration,
   retiring_ = std::make_unique<Retiring>(left);
   spare_ = 0;
   spare_used_ = false;
-  Status done = sync_copy();
-  if (done) done = settle_epochs(epoch(), false);
+  watch().note(LogEvent::root_migrated, {{"epoch", epoch()}});
+  Status done = destroy_before(epoch());
   if (done) {
     done = finish_retiring(held, from);
     if (!done && migration.accept_lost) done = forget_retiring(held);
   }
   if (!done)
-    return Error(Errc::erase_pending, "the root has moved; the root key store it left holds keys",
-                 done.error().system_code());
+    return tell_pending(done.error(), {Errc::erase_pending,
+                                       "the root has moved; the root key store it left holds keys",
+                                       done.error().system_code()});
   outcome.assurance = assurance();
   outcome.replicas = replicas();
   return outcome;
@@ -145,7 +146,10 @@ Status Keyring::retire_root(RootKeyStore& left) {
   if (!retiring_ || left.id() != retiring_->store_id)
     return Error(Errc::root_key_mismatch, "the keyring has not left this root key store");
   EFFACE_TRY(settle_before());
-  return finish_retiring(held, left);
+  EFFACE_TRY(finish_retiring(held, left));
+  watch().note(LogEvent::root_retired);
+  tell_settled();
+  return {};
 }
 
 // Also the epoch that is not listed: of several stores one may not have answered. Goes on after a

@@ -82,7 +82,18 @@ Status finish_exchange(const os::Directory& directory) {
   return directory.remove_tree(leaving);
 }
 
+storage::EnvironmentOptions unwatched(const storage::EnvironmentOptions& options) {
+  storage::EnvironmentOptions out = options;
+  out.watch = {};
+  return out;
+}
+
+constexpr Error no_memory(Errc::out_of_memory, "there was no memory for a mirror");
+
 }  // namespace
+
+Mirrors::Mirrors(const Id16& region, const storage::EnvironmentOptions& environment)
+    : region_(region), watch_(environment.watch), options_(unwatched(environment)) {}
 
 Result<std::unique_ptr<Mirrors>> Mirrors::open(std::span<const std::filesystem::path> paths,
                                                const Id16& region,
@@ -149,15 +160,19 @@ void Mirrors::follow(const storage::WriteSet& changes, const Sequence& before,
                      const Sequence& after) {
   for (Mirror& mirror : mirrors_) {
     if (!mirror.environment) continue;
+    Status repeated;
     try {
-      if (repeat(mirror, changes, before, after)) {
-        note(mirror, MirrorState::in_step, after.number);
-        continue;
-      }
+      repeated = repeat(mirror, changes, before, after);
     } catch (const std::bad_alloc&) {  // As any other failure.
+      repeated = no_memory;
+    }
+    if (repeated) {
+      note(mirror, MirrorState::in_step, after.number);
+      continue;
     }
     mirror.environment.reset();
     note(mirror, MirrorState::behind, before.number);
+    tell(mirror, repeated.error());
   }
 }
 
@@ -192,39 +207,55 @@ Status Mirrors::write_anew(Mirror& mirror, const storage::Environment& keyring) 
   return directory.remove_tree(leaving);
 }
 
-Status Mirrors::bring_in_step(Mirror& mirror, const storage::Environment& keyring,
-                              const Sequence& now) {
+Result<bool> Mirrors::bring_in_step(Mirror& mirror, const storage::Environment& keyring,
+                                    const Sequence& now) {
   EFFACE_TRY(reach(mirror));
   const auto sequence = open_keyring(mirror);
   if (sequence) note(mirror, MirrorState::behind, sequence->number);
-  if (sequence && *sequence == now) return {};
+  if (sequence && *sequence == now) return false;
   mirror.environment.reset();
   EFFACE_TRY(write_anew(mirror, keyring));
   EFFACE_ASSIGN(const Sequence written, open_keyring(mirror));
-  if (written == now) return {};
+  if (written == now) return true;
   return Error(Errc::outcome_unknown, "a mirror is not what was written");
 }
 
 void Mirrors::catch_up(const storage::Environment& keyring, const Sequence& now) {
   for (Mirror& mirror : mirrors_) {
     if (mirror.environment) continue;
+    Result<bool> written = no_memory;
     try {
-      if (bring_in_step(mirror, keyring, now)) {
-        note(mirror, MirrorState::in_step, now.number);
-        continue;
-      }
+      written = bring_in_step(mirror, keyring, now);
     } catch (const std::bad_alloc&) {  // As any other failure.
+    }
+    if (written) {
+      note(mirror, MirrorState::in_step, now.number);
+      if (*written) mirror.told = MirrorState::behind;
+      tell(mirror);
+      continue;
     }
     mirror.environment.reset();
     const auto there = mirror.directory ? mirror.directory->contains(in_use) : Result(false);
     note(mirror, there && *there ? MirrorState::behind : MirrorState::absent,
          mirror.stats.sequence);
+    tell(mirror, written.error());
   }
 }
 
 void Mirrors::note(Mirror& mirror, MirrorState state, std::uint64_t sequence) {
   const std::lock_guard lock(mutex_);
   mirror.stats = {state, sequence};
+}
+
+// Each change of its state, once.
+void Mirrors::tell(Mirror& mirror, const std::optional<Error>& why) const {
+  const MirrorState now = mirror.stats.state;
+  if (std::exchange(mirror.told, now) == now) return;
+  const LogEvent event = now == MirrorState::in_step  ? LogEvent::mirror_in_step
+                         : now == MirrorState::behind ? LogEvent::mirror_behind
+                                                      : LogEvent::mirror_absent;
+  const auto number = static_cast<std::uint64_t>(&mirror - mirrors_.data());
+  watch_.note(event, {{"mirror", number}, {"sequence", mirror.stats.sequence}}, why);
 }
 
 std::vector<MirrorStats> Mirrors::status() const {
@@ -242,7 +273,12 @@ Status Keyring::number(storage::WriteTxn& txn, Numbered& into) const {
 }
 
 void Keyring::follow(const Numbered& committed) {
-  if (mirrors_) mirrors_->follow(committed.changes, last_commit_, committed.sequence);
+  if (mirrors_) {
+    static_cast<void>(base::traced(watch(), "mirrors.follow", [&]() -> Status {
+      mirrors_->follow(committed.changes, last_commit_, committed.sequence);
+      return {};
+    }));
+  }
   last_commit_ = committed.sequence;
   sequence_.store(committed.sequence.number, std::memory_order_release);
 }

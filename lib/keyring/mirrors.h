@@ -53,21 +53,25 @@ class Mirrors {
     std::optional<os::FileLock> lock{};
     std::optional<storage::Environment> environment{};  // In step while it is there.
     MirrorStats stats{};
+    MirrorState told = MirrorState::in_step;  // To whoever runs it.
   };
 
-  Mirrors(const Id16& region, const storage::EnvironmentOptions& environment)
-      : region_(region), options_(environment) {}
+  Mirrors(const Id16& region, const storage::EnvironmentOptions& environment);
   Status reach(Mirror& mirror) const;
   Status repeat(Mirror& mirror, const storage::WriteSet& changes, const Sequence& before,
                 const Sequence& after) const;
   Result<Sequence> open_keyring(Mirror& mirror) const;
   Status write_anew(Mirror& mirror, const storage::Environment& keyring) const;
-  Status bring_in_step(Mirror& mirror, const storage::Environment& keyring, const Sequence& now);
+  // Answers whether it was written anew.
+  Result<bool> bring_in_step(Mirror& mirror, const storage::Environment& keyring,
+                             const Sequence& now);
   void note(Mirror& mirror, MirrorState state, std::uint64_t sequence);
+  void tell(Mirror& mirror, const std::optional<Error>& why = {}) const;
 
   const Id16 region_;
-  const storage::EnvironmentOptions options_;
-  mutable std::mutex mutex_;  // Of the stats.
+  const base::Watch watch_;
+  const storage::EnvironmentOptions options_;  // Without it: what fails there is a mirror's.
+  mutable std::mutex mutex_;                   // Of the stats.
   std::vector<Mirror> mirrors_;
 };
 

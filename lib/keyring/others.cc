@@ -99,7 +99,8 @@ Status Keyring::catch_up_with_others() {
   seen_transaction_.store(*last, std::memory_order_release);
   if (options_.ledger_copy != nullptr && !catch_up_copy()) copy_behind_ = true;
   pending_ = left_to_do || retiring_ != nullptr;
-  if (left_to_do && sync_copy()) static_cast<void>(settle_epochs(record.epoch, false));
+  if (left_to_do && sync_copy() && settle_epochs(record.epoch, false))
+    watch().note(LogEvent::erase_finished, {{"epoch", record.epoch}});
   return {};
 }
 

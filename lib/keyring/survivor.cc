@@ -130,6 +130,9 @@ Result<bool> put_newest_in_place(const os::Directory& parent, std::string_view n
     return false;
   }
   EFFACE_TRY(take_place(parent, name, *newest, options));
+  std::optional<Error> why;
+  if (!present) why = present.error();
+  options.environment.watch.note(LogEvent::keyring_replaced, {{"sequence", number}}, why);
   return true;
 }
 

@@ -86,14 +86,15 @@ void Queue::remove_oldest(std::size_t n) noexcept {
   waiting_.store(batches_.size(), std::memory_order_release);
 }
 
-void Queue::remove_of(const void* owner) noexcept {
+std::size_t Queue::remove_of(const void* owner) noexcept {
   const std::lock_guard lock(mutex_);
-  std::erase_if(batches_, [&](const std::unique_ptr<Waiting>& batch) {
+  const std::size_t removed = std::erase_if(batches_, [&](const std::unique_ptr<Waiting>& batch) {
     if (batch->owner != owner) return false;
     forget(*batch);
     return true;
   });
   waiting_.store(batches_.size(), std::memory_order_release);
+  return removed;
 }
 
 std::optional<Error> Queue::take_refusal() noexcept {

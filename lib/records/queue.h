@@ -48,9 +48,9 @@ class Queue {
   std::optional<std::vector<std::byte>> find(const RecordKey& key) const;
 
   // ---- for who holds the records lock ----
-  std::vector<Waiting*> all() const;           // In their order. They stay.
-  void remove_oldest(std::size_t n) noexcept;  // Notes the first that was refused.
-  void remove_of(const void* owner) noexcept;
+  std::vector<Waiting*> all() const;                  // In their order. They stay.
+  void remove_oldest(std::size_t n) noexcept;         // Notes the first that was refused.
+  std::size_t remove_of(const void* owner) noexcept;  // Answers how many.
   std::optional<Error> take_refusal() noexcept;  // Of what was dropped since it was asked last.
 
   // While one is there nothing may wait.

@@ -109,11 +109,12 @@ RecordKey to_key(Bytes bytes) noexcept {
 
 }  // namespace
 
-Vault::Vault(storage::Environment environment, std::chrono::milliseconds deadline,
+Vault::Vault(storage::Environment environment, const storage::EnvironmentOptions& options,
              std::shared_ptr<os::ByteLocks> processes)
     : environment_(std::move(environment)),
       jobs_(jobs_max, limits::batch_bytes_max),
-      deadline_(deadline),
+      deadline_(options.deadline),
+      watch_(options.watch),
       processes_(std::move(processes)) {}
 
 Status Vault::create(const os::Directory& directory, const Id16& region,
@@ -138,8 +139,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const os::Directory& directory, const
     EFFACE_ASSIGN(const std::optional<Bytes> meta, txn.get(meta_key));
     EFFACE_TRY(check_meta(meta, region));
   }
-  std::unique_ptr<Vault> vault(
-      new Vault(std::move(environment), options.deadline, std::move(processes)));
+  std::unique_ptr<Vault> vault(new Vault(std::move(environment), options, std::move(processes)));
   EFFACE_ASSIGN(vault->seen_, vault->seen());
   return vault;
 }
@@ -268,6 +268,10 @@ Status Vault::accept() {
 }
 
 Result<Vault::Alone> Vault::be_alone() {
+  return base::waiting(watch_, "records.lock", deadline_, [this] { return take_locks(); });
+}
+
+Result<Vault::Alone> Vault::take_locks() {
   Alone alone{std::unique_lock(writer_)};
   if (processes_ == nullptr) return alone;
   EFFACE_ASSIGN(alone.there, processes_->lock(records_byte, os::ByteLocks::Mode::alone, deadline_));
@@ -289,11 +293,11 @@ void Vault::commit_together(std::span<Job* const> jobs) {
     Ahead ahead;
     if (const Status ready = get_ready(ahead); !ready) return answer(ready);
     const Status together = store(ahead.before(jobs));
-    if (together) queue_.remove_oldest(ahead.batches.size());
+    if (together) take_off_queue(ahead);
     const bool may_fit = jobs.size() > 1 || !ahead.batches.empty();
     if (together || together.error().code() != Errc::full || !may_fit) return answer(together);
     if (const Status first = store(ahead.before({})); !first) return answer(first);
-    queue_.remove_oldest(ahead.batches.size());
+    take_off_queue(ahead);
     for (Job* job : jobs) {
       const Status by_itself = store({&job, 1});
       if (!job->refused) job->answer = by_itself;
@@ -305,6 +309,10 @@ void Vault::commit_together(std::span<Job* const> jobs) {
 }
 
 Status Vault::store(std::span<Job* const> jobs) {
+  return base::traced(watch_, "records.commit", [&] { return store_all(jobs); });
+}
+
+Status Vault::store_all(std::span<Job* const> jobs) {
   for (int growth = 0;; ++growth) {
     EFFACE_ASSIGN(storage::WriteTxn txn, environment_.write(storage::Space::ordinary));
     Status done;

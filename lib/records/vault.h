@@ -123,7 +123,7 @@ class Vault {
  private:
   struct Job;
   struct Ahead;
-  Vault(storage::Environment environment, std::chrono::milliseconds deadline,
+  Vault(storage::Environment environment, const storage::EnvironmentOptions& options,
         std::shared_ptr<os::ByteLocks> processes);
   // The one who writes, of all threads and processes. Errors: busy.
   struct Alone {
@@ -131,9 +131,12 @@ class Vault {
     os::ByteLocks::Held there{};
   };
   Result<Alone> be_alone();
+  Result<Alone> take_locks();
   void commit_together(std::span<Job* const> jobs);
   Status get_ready(Ahead& ahead);
+  void take_off_queue(const Ahead& stored);
   Status store(std::span<Job* const> jobs);
+  Status store_all(std::span<Job* const> jobs);
   Result<bool> store_one(storage::WriteTxn& txn, Job& job);
   Status store_changes(storage::WriteTxn& txn, Job& job);
 
@@ -146,6 +149,7 @@ class Vault {
   Prepare prepare_ = nullptr;  // Nothing waits without.
   std::mutex writer_;
   const std::chrono::milliseconds deadline_;
+  const base::Watch watch_;
   const std::shared_ptr<os::ByteLocks> processes_;
   const keyring::Keyring* watched_ = nullptr;
   Seen seen_;  // As it stands in the environment; under writer_.

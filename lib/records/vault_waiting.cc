@@ -37,6 +37,18 @@ Status Vault::get_ready(Ahead& ahead) {
   return {};
 }
 
+// Those that were refused, too.
+void Vault::take_off_queue(const Ahead& stored) {
+  std::uint64_t refused = 0;
+  std::optional<Error> why;
+  for (const Waiting* batch : stored.batches) {
+    if (!batch->refused) continue;
+    if (++refused == 1) why = batch->refused;
+  }
+  queue_.remove_oldest(stored.batches.size());
+  if (refused != 0) watch_.note(LogEvent::relaxed_dropped, {{"batches", refused}}, why);
+}
+
 Status Vault::commit_waiting() {
   if (queue_.empty()) return {};
   return commit({}, 0, is_valid);
@@ -61,16 +73,21 @@ Status Vault::sync() {
 // In a child of fork() the queue, as all that is here, is the parent's.
 void Vault::let_go(const void* owner) noexcept {
   if (queue_.empty()) return;
+  const base::Telling after_the_locks;
+  Status committed = Error(Errc::out_of_memory, "no memory to store records");
   try {
     {
       const auto usable = environment_.read();
       if (!usable && usable.error().code() == Errc::forked) return;
     }
-    static_cast<void>(commit_waiting());  // There is nobody left to be told.
+    committed = commit_waiting();  // There is nobody left to be told, but by the log.
   } catch (const std::bad_alloc&) {
   }
   const std::lock_guard nobody_writes(writer_);
-  queue_.remove_of(owner);
+  const std::size_t lost = queue_.remove_of(owner);
+  if (lost == 0) return;
+  watch_.note(LogEvent::relaxed_lost, {{"batches", lost}},
+              committed ? std::nullopt : std::optional(committed.error()));
 }
 
 Status Vault::copy(const os::Directory& into, const storage::EnvironmentOptions& options,

@@ -63,6 +63,16 @@ Destroyed destroyed_by(std::span<const Entry> missing) {
   return all;
 }
 
+void note(const base::Watch& watch, const RestoredRegion& done) {
+  watch.note(LogEvent::restored, {{"entries_applied", done.entries_applied},
+                                  {"people_erased", done.people_erased},
+                                  {"scopes_destroyed", done.scopes_destroyed},
+                                  {"people_suppressed", done.people_suppressed},
+                                  {"days_expired", done.days_expired},
+                                  {"tenants_offboarded", done.tenants_offboarded},
+                                  {"orphans_swept", done.orphans_swept}});
+}
+
 class Restoring {
  public:
   Restoring(RegionState& region, std::span<const std::shared_ptr<TenantState>> tenants,
@@ -246,6 +256,7 @@ Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& 
     for (const RegionOptions& asked : options.regions)
       if (asked.name == region->name) EFFACE_TRY(access::check_witness(*region, asked));
     EFFACE_TRY(restoring.sweep());
+    note(region->watch, into);
   }
   return report;
 }

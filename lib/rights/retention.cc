@@ -216,6 +216,10 @@ Status expire(Tenants tenants, const MaintainOptions& options, Maintained& into)
   EFFACE_ASSIGN(const ExpiryPlan plan, plan_expiry(tenants));
   if (plan.days_overdue > options.expiry_days_max) {
     into.expiry_waits = plan.buckets != 0;
+    if (into.expiry_waits)
+      tenants.front()->watch().note(
+          LogEvent::expiry_waits,
+          {{"days_overdue", plan.days_overdue}, {"days_max", options.expiry_days_max}});
     return {};
   }
   for (const auto& [region, places] : places_of(tenants))

@@ -22,6 +22,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/observer.h"
 #include "efface/result.h"
 #include "os/file.h"
 
@@ -38,6 +39,7 @@ struct EnvironmentOptions {
   bool verify_structure = false;  // Walk all pages, read-only, before LMDB sees them.
   // Other processes have it open and write: a walk of all pages would see them move.
   bool others_write = false;
+  base::Watch watch{};
 };
 
 // Which space a write transaction may use. removal: the headroom too.

@@ -105,8 +105,8 @@ std::optional<std::uint64_t> EnvironmentImpl::last_transaction() noexcept {
 }
 
 Error EnvironmentImpl::failed(int code, Note note) noexcept {
-  if (code == MDB_PANIC) latched_.store(true, std::memory_order_release);
-  return lmdb_error(code, note);
+  const Error error = lmdb_error(code, note);
+  return code == MDB_PANIC ? latch(error) : error;
 }
 
 // Reading.
@@ -302,6 +302,7 @@ Status EnvironmentImpl::leave_disk_headroom(WriteTxn::Impl& ending) {
   if (allocated.error().code() != Errc::no_space) return allocated;
   const std::uint64_t ahead_pages = std::max(writer_allocated_pages_, used_pages) - used_pages;
   if (needed_pages <= ahead_pages + ending.reusable_pages()) return {};
+  tell_full(LogEvent::disk_full);
   return Error(Errc::no_space, "what is left on the disk is kept for removals",
                allocated.error().system_code());
 }
@@ -313,10 +314,10 @@ Status EnvironmentImpl::resize(std::size_t bytes, std::chrono::milliseconds wait
   if (bytes != 0 && !has_address_space(bytes)) {
     out = Error(Errc::out_of_memory, "no address space for a larger map", ENOMEM);
   } else if (const int rc = mdb_env_set_mapsize(env(), bytes); rc != MDB_SUCCESS) {
-    latched_.store(true, std::memory_order_release);  // There may be no map any more.
-    out = lmdb_error(rc, "resizing of the map");
+    out = latch(lmdb_error(rc, "resizing of the map"));  // There may be no map any more.
   } else {
     map_bytes_.store(info().me_mapsize, std::memory_order_relaxed);
+    if (bytes != 0) options_.watch.note(LogEvent::map_grown, {{"bytes", map_bytes()}});
   }
   gate_.reopen();
   return out;
@@ -328,16 +329,32 @@ void EnvironmentImpl::note_full(const WriteTxn::Impl& stopped) noexcept {
   writer_wanted_pages_ =
       stopped.used_pages_before + 2 * stopped.taken_pages() + 2 * headroom_pages();
   writer_reuse_ = !can_grow() && stopped.one_commit_helps;
+  if (!removal && !can_grow() && !writer_reuse_) tell_full(LogEvent::map_full);
+}
+
+// Once, until something is written again.
+void EnvironmentImpl::tell_full(LogEvent which) noexcept {
+  if (std::exchange(writer_told_full_, true)) return;
+  if (which == LogEvent::map_full)
+    options_.watch.note(which, {{"bytes", map_bytes()}});
+  else
+    options_.watch.note(which);
+}
+
+Error EnvironmentImpl::latch(const Error& why) noexcept {
+  if (!latched_.exchange(true, std::memory_order_acq_rel))
+    options_.watch.note(LogEvent::latched, {}, why);
+  return why;
 }
 
 Error EnvironmentImpl::commit_failed(int code) noexcept {
-  latched_.store(true, std::memory_order_release);
   mdb_filehandle_t fd = -1;
   mdb_env_get_fd(env(), &fd);
   const Error known = lmdb_error(code, "a commit found no space");
-  if (known.code() == Errc::no_space) return known;
-  if (code == EIO && is_disk_full(fd)) return {Errc::no_space, "a commit found no space", code};
-  return {Errc::outcome_unknown, "a commit failed half way", code};
+  if (known.code() == Errc::no_space) return latch(known);
+  if (code == EIO && is_disk_full(fd))
+    return latch({Errc::no_space, "a commit found no space", code});
+  return latch({Errc::outcome_unknown, "a commit failed half way", code});
 }
 
 // LMDB's own mutex of writers belongs to the thread that locked it.
@@ -354,6 +371,8 @@ Status EnvironmentImpl::commit(WriteTxn::Impl& committed) {
     out = lmdb_error(rc, "a commit needs more map");
   } else if (rc != MDB_SUCCESS) {
     out = commit_failed(rc);
+  } else if (committed.space == Space::ordinary && committed.changes != 0) {
+    writer_told_full_ = false;
   }
   leave(committed);
   return out;

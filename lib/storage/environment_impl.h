@@ -155,6 +155,8 @@ class EnvironmentImpl {
   Status resize(std::size_t bytes, std::chrono::milliseconds wait);
   Status adopt_size() { return resize(0, options_.deadline); }
   Error commit_failed(int code) noexcept;
+  Error latch(const Error& why) noexcept;
+  void tell_full(LogEvent which) noexcept;
   void leave(WriteTxn::Impl& ended) noexcept;
   std::unique_ptr<ReadTxn::Impl> take_pooled();
   void keep_pooled(std::unique_ptr<ReadTxn::Impl> idle) noexcept;
@@ -176,6 +178,7 @@ class EnvironmentImpl {
   bool writer_reuse_ = false;                    // One commit would make enough pages reusable.
   std::uint64_t writer_growth_retry_pages_ = 0;  // No growing by the way before so many are used.
   std::uint64_t writer_begun_ = 0;
+  bool writer_told_full_ = false;             // Since something was last written.
   std::uint64_t writer_allocated_pages_ = 0;  // Of the file, ahead of what is used; 0: not asked.
 
   struct alignas(64) PoolSlot {

@@ -17,6 +17,7 @@ EnvironmentOptions sized_for(std::uint64_t bytes, const EnvironmentOptions& opti
       std::max(out.map_bytes, static_cast<std::size_t>(bytes + bytes / 4 + spare_bytes));
   out.map_bytes_max = std::max(out.map_bytes, out.map_bytes_max);
   out.headroom_bytes = 0;
+  out.watch = {};  // What fails is thrown away.
   return out;
 }
 
