@@ -102,6 +102,13 @@ TEST(TutorialPage, ShowsTheFilesThatAreBuiltByteForByte) {
   EXPECT_GT(blocks_of(page).at(0).size(), 10u);
 }
 
+TEST(OperationsPage, ShowsTheTraceThatIsCompiledByteForByte) {
+  const std::vector<Piece> pieces = pieces_of(lines_of("examples/observed.cc"));
+  ASSERT_EQ(pieces.size(), 2u);
+  EXPECT_EQ(blocks_of(lines_of("operations.md")),
+            std::vector<Lines>({pieces[1].lines, pieces[0].lines}));
+}
+
 TEST(WalkthroughPage, IsComparedWithWhatStandsBetweenTheMarks) {
   const Lines source = {
       "void f() {", "  // begin: a", "  int x = 1;", "", "    g(x);", "  // end: a", "}"};

@@ -2,6 +2,9 @@
 // that is no answer about a person holds it, whatever was done.
 #include <gtest/gtest.h>
 
+#include <concepts>
+#include <span>
+
 #include "efface/doctor.h"
 #include "faults/operations.h"
 #include "support/canary.h"
@@ -17,14 +20,54 @@ TEST(Canary, IsFoundAsItIsInHexadecimalAndInBase64) {
   EXPECT_FALSE(holds_canary("ann"));
 }
 
-TEST(Canary, IsInNoFileAndNoPathAfterAnyOperation) {
+// All that is handed to the hooks of a store, byte by byte.
+class Overheard {
+ public:
+  void add(const LogEntry& entry) {
+    const Bytes numbers = std::as_bytes(entry.numbers);
+    add(to_text(entry), entry.region, entry.database.text, as_text(numbers));
+    for (const LogNumber& number : entry.numbers) add(number.what.text);
+    if (entry.error) add(name(entry.error->code()), entry.error->note());
+    ++entries_;
+  }
+  void add(const TraceSpan& span) {
+    const std::int64_t numbers[] = {static_cast<std::int64_t>(span.id),
+                                    static_cast<std::int64_t>(span.parent),
+                                    span.depth,
+                                    span.thread,
+                                    span.began.count(),
+                                    span.took.count()};
+    add(span.name.text, span.region, as_text(std::as_bytes(std::span(numbers))));
+    if (span.error) add(name(span.error->code()), span.error->note());
+    ++spans_;
+  }
+  void listen(OpenOptions& options) {
+    options.on_log = [this](const LogEntry& entry) { add(entry); };
+    options.trace.begin = options.trace.end = [this](const TraceSpan& span) { add(span); };
+  }
+  const std::string& said() const { return said_; }
+  std::size_t entries() const { return entries_; }
+  std::size_t spans() const { return spans_; }
+
+ private:
+  void add(std::convertible_to<std::string_view> auto... texts) {
+    (said_.append(texts).append("\n"), ...);
+  }
+  std::string said_;
+  std::size_t entries_ = 0;
+  std::size_t spans_ = 0;
+};
+
+TEST(Canary, IsInNoFileNoPathAndNothingThatAHookIsToldAfterAnyOperation) {
   std::size_t looked_at = 0;
+  Overheard overheard;
   for (const Operation& operation : operations()) {
     if (operation.kind == Operation::Kind::creates || operation.kind == Operation::Kind::opens ||
         operation.manner == Manner::shared)
       continue;
     const TempDirectory home("canary");
     World world(home.path(), operation.two_regions);
+    world.also = [&](OpenOptions& options) { overheard.listen(options); };
     ASSERT_TRUE(world.make());
     if (operation.before) {
       ASSERT_TRUE(operation.before(world));
@@ -36,6 +79,27 @@ TEST(Canary, IsInNoFileAndNoPathAfterAnyOperation) {
     ++looked_at;
   }
   EXPECT_GE(looked_at, 45u);
+  EXPECT_GE(overheard.entries(), 60u);
+  EXPECT_GE(overheard.spans(), 3'000u);
+  EXPECT_FALSE(holds_canary(overheard.said()));
+  // A tenant, an actor and a purpose are not told of either.
+  for (const char* const label : {"acme", "desk", "orders", "news", "request-1"})
+    EXPECT_EQ(overheard.said().find(label), std::string::npos) << label;
+}
+
+// Of what could be told of, an error's note and a region are: there it would be found.
+TEST(Canary, WouldBeFoundInWhatAHookIsTold) {
+  const std::string region = std::string("eu-") + std::string(canary);
+  Overheard one;
+  one.add(LogEntry{LogEvent::opened, LogLevel::info, region});
+  EXPECT_TRUE(holds_canary(one.said()));
+  Overheard other;
+  LogNumber number{"bytes"};
+  std::copy_n(canary.data(), sizeof number.value, reinterpret_cast<char*>(&number.value));
+  LogEntry entry{LogEvent::opened, LogLevel::info, "eu"};
+  entry.numbers = {&number, 1};
+  other.add(entry);
+  EXPECT_TRUE(holds_canary(other.said()));
 }
 
 TEST(Canary, IsInNothingThatIsSaidOfAStore) {

@@ -133,6 +133,7 @@ OpenOptions World::options() const {
   options.accept_l0 = true;
   options.deadline = std::chrono::milliseconds(300);  // Somebody else has a lock for ever.
   options.now = now;
+  if (also) also(options);
   return options;
 }
 

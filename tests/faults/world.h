@@ -2,6 +2,7 @@
 // what it holds, as text that two stores can be compared by.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ class World {
   FileRootKeyStore& other_root_keys() { return *other_root_keys_; }
 
   OpenOptions options() const;
+  std::function<void(OpenOptions&)> also{};  // What else is asked for.
   std::filesystem::path root_key(const std::string& region) const {
     return home_ / (region + ".key");
   }
