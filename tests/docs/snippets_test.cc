@@ -1,8 +1,8 @@
 // Every piece of C++ in docs/walkthrough.md stands in docs/examples/walkthrough.cc, which is
 // compiled and run: the blocks of the page are the pieces between "// begin: NAME" and
 // "// end: NAME", in order, byte for byte but for the indentation of those two lines. What
-// docs/tutorial.md shows are whole files. The example of each public header stands in a program of
-// docs/examples.
+// docs/tutorial.md shows are whole files; docs/examples.md shows the pieces of several programs. The
+// example of each public header stands in a program of docs/examples.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -100,6 +100,16 @@ TEST(TutorialPage, ShowsTheFilesThatAreBuiltByteForByte) {
   EXPECT_EQ(blocks_of(page, "cmake"),
             std::vector<Lines>({lines_of("examples/tutorial/CMakeLists.txt")}));
   EXPECT_GT(blocks_of(page).at(0).size(), 10u);
+}
+
+TEST(ExamplesPage, ShowsWhatIsCompiledByteForByte) {
+  std::vector<Lines> pieces;
+  for (const char* const program : {"ingester", "support_desk", "offboarding", "reader"}) {
+    const std::vector<Piece> here = pieces_of(lines_of("examples/" + std::string(program) + ".cc"));
+    ASSERT_FALSE(here.empty()) << program;
+    for (const Piece& piece : here) pieces.push_back(piece.lines);
+  }
+  EXPECT_EQ(blocks_of(lines_of("examples.md")), pieces);
 }
 
 TEST(OperationsPage, ShowsTheTraceThatIsCompiledByteForByte) {
