@@ -43,10 +43,16 @@ struct Shop {
   Purpose news;
 };
 
+std::chrono::nanoseconds took_in_all{0};  // By all calls and their phases.
+
 Store make_store(const fs::path& home, RootKeyStore& root_keys) {
   OpenOptions options;
   options.accept_l0 = true;
   options.require_locked_memory = false;
+  // begin: observe.h
+  options.on_log = [](const LogEntry& entry) { std::puts(to_text(entry).c_str()); };
+  options.trace.end = [](const TraceSpan& span) { took_in_all += span.took; };
+  // end: observe.h
   // begin: store.h
   options.directory = home / "people";
   options.regions = {{"eu", &root_keys}};
@@ -290,6 +296,7 @@ int run(const fs::path& home) {
     check(make_capsule(shop, home).public_key() != RecipientPublicKey{}, "it has a key");
     erase(shop);
   }
+  check(took_in_all.count() > 0, "calls took some time");
   restore(home, *root_keys);
   several(home);
   return 0;

@@ -1,8 +1,5 @@
 // efface/observe.h -- what a store tells whoever runs it: events for a log, spans for a trace.
 //
-//   options.on_log = [](const LogEntry& entry) { std::clog << to_text(entry) << '\n'; };
-//   options.trace.end = [](const TraceSpan& span) { durations[span.name.text] += span.took; };
-//
 // Neither can carry personal data, by its type: enumerators, numbers, names of regions (labels),
 // and texts that were literals of this library when it was compiled (Note). No id, name or value of
 // anybody, no tenant, purpose or actor fits in.
@@ -15,6 +12,10 @@
 //           just then: they should only put down what they are told.
 // Lifetime  What is told is valid until the hook returns. But for texts of a Note, which stay.
 // Cost      Where there are no hooks a branch a call, and one a phase.
+//
+// Example
+//   options.on_log = [](const LogEntry& entry) { std::puts(to_text(entry).c_str()); };
+//   options.trace.end = [](const TraceSpan& span) { took_in_all += span.took; };
 #pragma once
 #include <chrono>
 #include <cstdint>
