@@ -113,12 +113,12 @@ std::vector<ReceiptTicket> BulkErasure::made_before(std::size_t first, std::size
     committed.emplace(take(commitment_of(salt, tenant_.name(), list_.id(i))), Of{i - first, salt});
   }
   std::vector<ReceiptTicket> tickets;
-  for (const auto& [name, entries] : chunk.ledgers) {
-    const Region region = take(store_.region(name));
-    take(store_.each_decision(region, entries, [&, &name = name](const Decision& decision) {
+  for (const auto& ledger : chunk.ledgers) {  // By region: how many entries it had.
+    const Region region = take(store_.region(ledger.first));
+    take(store_.each_decision(region, ledger.second, [&](const Decision& decision) {
       if (!decision.commitment) return Flow::more;
       if (const auto of = committed.find(*decision.commitment); of != committed.end())
-        tickets.push_back({name, decision.entry, of->second.which, of->second.salt});
+        tickets.push_back({ledger.first, decision.entry, of->second.which, of->second.salt});
       return Flow::more;
     }));
   }
