@@ -12,8 +12,6 @@
 namespace efface::keyring {
 namespace {
 
-constexpr int epoch_attempts_max = 64;
-
 // Whatever was held stays until the keyring is opened: this may come to nothing.
 Result<Epoch> make_fresh_epoch(RootKeyStore& store, const Anchor& anchor, Epoch above) {
   EFFACE_ASSIGN(const std::vector<Epoch> held, store.list());

@@ -168,10 +168,10 @@ std::optional<NodeId> node_of(Bytes key, std::size_t value_bytes, Bytes value) n
 }
 
 bool is_root_record(Bytes key, std::size_t value_bytes, Bytes value) noexcept {
-  constexpr std::size_t head_bytes = 48;
+  constexpr std::size_t root_head_bytes = 48;
   return std::ranges::equal(key, root_record_key) && begins_with_suite(value) &&
-         value[2] == std::byte{0} && value[3] == std::byte{0} && value_bytes > head_bytes &&
-         value_bytes <= head_bytes + RootKeyStore::wrapped_bytes_max;
+         value[2] == std::byte{0} && value[3] == std::byte{0} && value_bytes > root_head_bytes &&
+         value_bytes <= root_head_bytes + RootKeyStore::wrapped_bytes_max;
 }
 
 bool is_file(Bytes key, std::size_t value_bytes, Bytes value) noexcept {

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int snapshot_attempts_max = 1000;
 constexpr std::size_t erase_jobs_max = 4096;
-constexpr int epoch_attempts_max = 64;
 
 }  // namespace
 

@@ -16,6 +16,7 @@
 namespace efface::keyring {
 
 inline constexpr std::uint32_t keyring_format = 1;
+inline constexpr int epoch_attempts_max = 64;  // To find a number that a root key store takes.
 
 // magic 8 | format 4 | region 16 | next tenant 4 | next reclaim 8
 struct Header {

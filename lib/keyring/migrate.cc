@@ -14,7 +14,6 @@ namespace efface::keyring {
 namespace {
 
 constexpr std::byte retiring_version{1};
-constexpr int epoch_attempts_max = 64;
 
 // An epoch of the new store, above all that either has seen. Those of an attempt that came to
 // nothing go first: pages of it may be on disk.
