@@ -1,8 +1,8 @@
 // Every piece of C++ in docs/walkthrough.md stands in docs/examples/walkthrough.cc, which is
 // compiled and run: the blocks of the page are the pieces between "// begin: NAME" and
 // "// end: NAME", in order, byte for byte but for the indentation of those two lines. What
-// docs/tutorial.md shows are whole files; docs/examples.md shows the pieces of several programs. The
-// example of each public header stands in a program of docs/examples.
+// docs/tutorial.md shows are whole files; docs/examples.md shows the pieces of several programs.
+// The example of each public header stands in a program of docs/examples.
 #include <gtest/gtest.h>
 
 #include <algorithm>

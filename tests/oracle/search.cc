@@ -34,7 +34,8 @@ struct KeyHash {
   std::size_t operator()(const Key& key) const noexcept { return little<std::size_t>(key, 0); }
 };
 
-// A header that was half overwritten shows an id that never was. Those that are come up all the time.
+// A header that was half overwritten shows an id that never was. Those that are come up all the
+// time.
 std::vector<Id> regions_of(const std::map<Id, std::size_t>& headers) {
   std::size_t most = 0;
   for (const auto& [id, count] : headers) most = std::max(most, count);
