@@ -10,8 +10,7 @@
 #include "crypto/child.h"
 #include "faults/injector.h"
 #include "observe/heard.h"
-#include "support/memory_root_key_store.h"
-#include "support/store_fixture.h"
+#include "observe/watched.h"
 
 namespace efface::test {
 namespace {
@@ -19,25 +18,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class FailingLog : public testing::Test {
+class FailingLog : public WatchedStore {
  protected:
-  void SetUp() override {
-    options_.directory = home_ / "store";
-    options_.regions = {{"eu", &root_keys_}};
-    options_.require_locked_memory = false;
-    options_.accept_l0 = true;
-    options_.on_log = told_to(heard_);
-  }
+  void SetUp() override { options_.on_log = told_to(heard_); }
   void create() {
-    auto made = Store::create(options_);
-    ASSERT_TRUE(made) << name(made.error().code()) << ": " << made.error().note();
-    store_.emplace(*std::move(made));
-    const Region regions[] = {region()};
-    tenant_.emplace(store_->declare_tenant("acme", regions, Actor("test")).value());
-    ASSERT_TRUE(tenant_->declare_purpose({"orders"}));
+    create_with({"orders"});
     heard_->take();
   }
-  Region region() { return store_->region("eu").value(); }
   Result<Subject> enrol(std::string_view id) { return tenant_->enrol(SubjectId(id), region()); }
   Status put(const Subject& subject, std::string_view record, std::string_view value = "v") {
     const Activity activity = tenant_->activity(tenant_->purpose("orders").value()).value();
@@ -71,12 +58,7 @@ class FailingLog : public testing::Test {
     return place;
   }
 
-  TempDirectory home_{"log"};
   std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
-  MemoryRootKeyStore root_keys_;
-  OpenOptions options_;
-  std::optional<Store> store_;
-  std::optional<Tenant> tenant_;
 };
 
 TEST_F(FailingLog, SaysThatADatabaseIsLatchedAndThenNothing) {

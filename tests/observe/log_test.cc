@@ -6,9 +6,8 @@
 #include <thread>
 
 #include "observe/heard.h"
+#include "observe/watched.h"
 #include "support/bad_root_keys.h"
-#include "support/memory_root_key_store.h"
-#include "support/store_fixture.h"
 
 namespace efface::test {
 namespace {
@@ -28,37 +27,25 @@ class RootKeysThatStay final : public RootKeysOver {
   }
 };
 
-class Log : public testing::Test {
+class Log : public WatchedStore {
  protected:
   void SetUp() override {
-    options_.directory = home_ / "store";
-    options_.regions = {{"eu", &root_keys_}};
-    options_.require_locked_memory = false;
-    options_.accept_l0 = true;
     options_.on_log = told_to(heard_);
     options_.now = [] { return std::chrono::system_clock::now() + later_; };
     later_ = {};
   }
   void create() {
-    take(Store::create(options_));
-    const Region regions[] = {region()};
-    tenant_.emplace(store_->declare_tenant("acme", regions, Actor("test")).value());
-    ASSERT_TRUE(tenant_->declare_purpose({"orders", LegalBasis::contract, Days(2)}));
+    create_with({"orders", LegalBasis::contract, Days(2)});
     heard_->take();
   }
   void open() {
     take(Store::open(options_));
     tenant_.emplace(store_->tenant("acme", Actor("test")).value());
   }
-  void take(Result<Store> made) {
-    ASSERT_TRUE(made) << name(made.error().code()) << ": " << made.error().note();
-    store_.emplace(*std::move(made));
-  }
   void close() {
     tenant_.reset();
     store_.reset();
   }
-  Region region() { return store_->region("eu").value(); }
   Activity activity() { return tenant_->activity(tenant_->purpose("orders").value()).value(); }
   Subject enrol(std::string_view id) { return tenant_->enrol(SubjectId(id), region()).value(); }
   std::optional<Errc> erase(std::string_view id) {
@@ -70,12 +57,7 @@ class Log : public testing::Test {
   }
 
   inline static Days later_{};
-  TempDirectory home_{"log"};
   std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
-  MemoryRootKeyStore root_keys_;
-  OpenOptions options_;
-  std::optional<Store> store_;
-  std::optional<Tenant> tenant_;
 };
 
 TEST_F(Log, SaysThatARegionIsOpenAndNothingOfWhatIsOrdinary) {

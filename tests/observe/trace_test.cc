@@ -4,8 +4,7 @@
 #include <thread>
 
 #include "observe/seen.h"
-#include "support/memory_root_key_store.h"
-#include "support/store_fixture.h"
+#include "observe/watched.h"
 
 namespace efface::test {
 namespace {
@@ -13,23 +12,12 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class Trace : public testing::Test {
+class Trace : public WatchedStore {
  protected:
-  void SetUp() override {
-    options_.directory = home_ / "store";
-    options_.regions = {{"eu", &root_keys_}};
-    options_.require_locked_memory = false;
-    options_.accept_l0 = true;
-    options_.trace = shown_to(seen_);
-  }
+  void SetUp() override { options_.trace = shown_to(seen_); }
   void create() {
-    auto made = Store::create(options_);
-    ASSERT_TRUE(made) << name(made.error().code()) << ": " << made.error().note();
-    store_.emplace(*std::move(made));
-    const Region regions[] = {store_->region("eu").value()};
-    tenant_.emplace(store_->declare_tenant("acme", regions, Actor("test")).value());
-    const Purpose orders = tenant_->declare_purpose({"orders"}).value();
-    activity_.emplace(tenant_->activity(orders).value());
+    create_with({"orders"});
+    activity_.emplace(tenant_->activity(tenant_->purpose("orders").value()).value());
     EXPECT_EQ(seen_->fault(), "");
   }
   Subject enrol(std::string_view id) {
@@ -39,12 +27,7 @@ class Trace : public testing::Test {
     return activity_->put(subject, RecordName(record), as_bytes("v"));
   }
 
-  TempDirectory home_{"trace"};
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
-  MemoryRootKeyStore root_keys_;
-  OpenOptions options_;
-  std::optional<Store> store_;
-  std::optional<Tenant> tenant_;
   std::optional<Activity> activity_;
 };
 
