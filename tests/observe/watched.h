@@ -1,5 +1,5 @@
-// observe/watched.h -- a store of one region over root keys in memory, on which hooks are set before
-// it is made.
+// observe/watched.h -- a store of one region over root keys in memory, on which hooks are set
+// before it is made.
 #pragma once
 #include <gtest/gtest.h>
 
