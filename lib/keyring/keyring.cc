@@ -147,6 +147,7 @@ Status Keyring::recover() {
   }
   EFFACE_TRY(load(record));
   if (reads_only_) return {};
+  EFFACE_TRY(check_head());
   if (options_.restoring) {
     EFFACE_TRY(check_copy(anchor));
   } else {

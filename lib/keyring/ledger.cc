@@ -168,7 +168,6 @@ Status Keyring::check_head() const {
 // may leave it as long as it was and torn anywhere in what was never synced, which is beyond what
 // the root key store remembers. It may not be ahead, which says that this keyring is from before.
 Status Keyring::open_copy(const Anchor& anchor) {
-  EFFACE_TRY(check_head());
   if (options_.ledger_copy == nullptr) return {};
   LedgerCopy& copy = *options_.ledger_copy;
   copy_synced_entries_ = std::min(anchor.ledger_entries, book_.tree.size);
@@ -216,12 +215,6 @@ Anchor Keyring::anchor_of(Epoch in_force) const {
   const ledger::Hash root = book_.tree.root();
   std::copy_n(root.begin(), anchor.ledger_hash.size(), anchor.ledger_hash.begin());
   return anchor;
-}
-
-// The ledger that the root key store remembers is the beginning of this one.
-Status Keyring::check_anchor(const Anchor& anchor) const {
-  if (anchor.ledger_entries == 0) return {};
-  return check_begins_with(anchor.ledger_entries, anchor.ledger_hash);
 }
 
 Status Keyring::enter(const Lock& held, std::span<const ledger::Entry> decisions) {

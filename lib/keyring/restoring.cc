@@ -30,6 +30,15 @@ Status Keyring::check_begins_with(std::uint64_t entries, Bytes root) const {
   return begins(then.root(), root) ? Status() : Status(mismatch());
 }
 
+// The ledger that the root key store remembers is the beginning of this one, whose head was
+// checked: where nothing was entered since, that was all of it.
+Status Keyring::check_anchor(const Anchor& anchor) const {
+  if (anchor.ledger_entries == 0) return {};
+  if (anchor.ledger_entries != book_.tree.size)
+    return check_begins_with(anchor.ledger_entries, anchor.ledger_hash);
+  return begins(book_.tree.root(), anchor.ledger_hash) ? Status() : Status(mismatch());
+}
+
 Result<std::vector<ledger::Entry>> Keyring::missing_entries() {
   std::vector<ledger::Entry> missing;
   if (options_.ledger_copy == nullptr) return missing;
@@ -47,7 +56,6 @@ Result<std::vector<ledger::Entry>> Keyring::missing_entries() {
 // The copy goes on from this keyring, as far as the root key store remembers at least. One that is
 // behind, or of another history, is what open_copy finds.
 Status Keyring::check_copy(const Anchor& anchor) {
-  EFFACE_TRY(check_head());
   EFFACE_ASSIGN(const std::vector<ledger::Entry> missing, missing_entries());
   if (missing.empty()) {
     EFFACE_TRY(check_anchor(anchor));

@@ -74,7 +74,7 @@ TEST(FailingLibraries, CopiesAreWholeOrNotThere) {
 }
 
 TEST(FailingLibraries, RestoringIsMendedByDoingItAgain) {
-  expect_sound_libraries({"restore", "restore_capsule"}, 200);
+  expect_sound_libraries({"restore", "restore_capsule"}, 180);
 }
 
 TEST(FailingLibraries, RestoringWhatIsOlderIsMendedByDoingItAgain) {
