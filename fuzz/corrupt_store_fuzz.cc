@@ -22,7 +22,7 @@
 namespace efface::fuzz {
 namespace {
 
-using Files = std::vector<std::vector<char>>;
+using Files = std::vector<std::string>;
 
 constexpr std::size_t block_bytes = 16;
 constexpr int damages_max = 8;
@@ -110,7 +110,7 @@ class CorruptStore {
   void damage(Files& files, Input& input) const {
     const std::size_t index = input.number<std::uint16_t>() % blocks_.size();
     const Block block = blocks_[index];
-    std::vector<char>& file = files[block.file];
+    std::string& file = files[block.file];
     const std::size_t at = block.at + input.below(block_bytes);
     const std::uint32_t kind = input.below(5);
     const Bytes bytes = input.take(input.byte());

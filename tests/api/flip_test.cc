@@ -79,7 +79,7 @@ std::size_t stride_of_alike() { return std::getenv("EFFACE_EVERY_MISHAP") != nul
 
 // Every byte of the pages in use that is not deep within a value, nor between values; of the other
 // pages, of which nothing is read, every 64th.
-std::vector<Flip> flips_of_database(const std::vector<char>& bytes, bool holds_records) {
+std::vector<Flip> flips_of_database(std::string_view bytes, bool holds_records) {
   const std::size_t of_deep = stride_of_alike();
   Image image;
   image.bytes.resize(bytes.size());
@@ -122,7 +122,7 @@ std::vector<Flip> flips_of_database(const std::vector<char>& bytes, bool holds_r
 }
 
 // Every byte, but of sectors that hold zeros alone.
-std::vector<Flip> flips_of_file(const std::vector<char>& bytes) {
+std::vector<Flip> flips_of_file(std::string_view bytes) {
   constexpr std::size_t sector = 512;
   std::vector<Flip> flips;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
@@ -220,7 +220,7 @@ class FlippedByte : public StoreTest, public testing::WithParamInterface<Part> {
 
   void work(const std::vector<Flip>& flips) {
     constexpr unsigned hang_seconds = 20;
-    std::vector<char> bytes = target_->bytes;
+    std::string bytes = target_->bytes;
     for (; lane_->next < flips.size(); ++lane_->next) {
       ::alarm(hang_seconds);
       const Flip& flip = flips[lane_->next];

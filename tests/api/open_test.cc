@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "support/file_content.h"
 #include "support/two_regions.h"
 
 namespace efface::test {
@@ -119,11 +120,7 @@ TEST_F(Opening, ATruncatedDatabase) {
 TEST_F(Opening, AnEmptyOrCutDescription) {
   close();
   for (const fs::path& file : {data() / "store.info", region_dir() / "region.info"}) {
-    std::string bytes;
-    {
-      std::ifstream in(file, std::ios::binary);
-      bytes.assign(std::istreambuf_iterator<char>(in), {});
-    }
+    const std::string bytes = file_content(file);
     for (const std::size_t keep : {std::size_t{0}, std::size_t{5}, bytes.size() / 2}) {
       fs::resize_file(file, keep);
       EXPECT_EQ(code_of(Store::open(options())), Errc::corruption);
@@ -203,8 +200,8 @@ TEST_F(Opening, OldRecordsOverANewKeyringShowNothingOfTheErased) {
 TEST_F(Opening, ADatabaseOfANewerFormat) {
   // The format stands in clear at its place in the header value of the records.
   const auto raise = [&](const fs::path& file, std::string_view magic) {
+    const std::string bytes = file_content(file);
     std::fstream io(file, std::ios::binary | std::ios::in | std::ios::out);
-    std::string bytes((std::istreambuf_iterator<char>(io)), {});
     for (std::size_t at = bytes.find(magic); at != std::string::npos;
          at = bytes.find(magic, at + 1)) {
       io.clear();
@@ -264,8 +261,7 @@ TEST_F(Opening, NoPlaintextIdOrNameStandsInAnyFile) {
   root_keys_.reset();
   for (const auto& entry : fs::recursive_directory_iterator(home_.path())) {
     if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    const std::string bytes = file_content(entry.path());
     EXPECT_EQ(bytes.find(canary), std::string::npos);
     EXPECT_EQ(entry.path().string().find(canary), std::string::npos);
   }

@@ -1,8 +1,7 @@
 #include "crash/root_key_slots.h"
+#include "support/file_content.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 namespace efface::test {
 namespace {
@@ -17,11 +16,9 @@ constexpr std::size_t key_at = 104;
 }  // namespace
 
 std::vector<std::byte> raw_root_key_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-  std::vector<std::byte> out(bytes.size());
-  std::ranges::transform(bytes, out.begin(), [](char c) { return static_cast<std::byte>(c); });
-  return out;
+  const std::string content = file_content(path);
+  const auto bytes = std::as_bytes(std::span(content));
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<LiveSlot> live_slots(std::span<const std::byte> file) {

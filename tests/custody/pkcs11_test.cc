@@ -9,6 +9,7 @@
 #include "custody/pkcs11_module.h"
 #include "custody/pkcs11_session.h"
 #include "custody/token_stands.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 namespace {
@@ -46,14 +47,13 @@ class Pkcs11RootKeys : public testing::Test {
   }
 
   // Every file of the token, and its bytes.
-  using Files = std::map<std::filesystem::path, std::vector<char>>;
+  using Files = std::map<std::filesystem::path, std::string>;
   Files token_files() const {
     Files files;
     const auto& below = stand_->token().object_directory();
     for (const auto& entry : std::filesystem::recursive_directory_iterator(below)) {
       if (!entry.is_regular_file()) continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      files[entry.path()] = {std::istreambuf_iterator<char>(in), {}};
+      files[entry.path()] = file_content(entry.path());
     }
     return files;
   }

@@ -4,23 +4,20 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/file_content.h"
+
 namespace {
+
+using efface::test::file_content;
 
 namespace fs = std::filesystem;
 
 const fs::path root = EFFACE_SOURCE_DIR;
-
-std::string content_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 std::vector<fs::path> files_of(const fs::path& directory, std::string_view extension) {
   std::vector<fs::path> files;
@@ -69,7 +66,7 @@ bool has_all(const Words& there, const std::string& named) {
 TEST(Pages, LinkToFilesThatAreThere) {
   std::size_t links = 0;
   for (const fs::path& page : files_of(root / "docs", ".md")) {
-    for (const std::string& link : between(content_of(page), "](", ')')) {
+    for (const std::string& link : between(file_content(page), "](", ')')) {
       const std::string file = link.substr(0, link.find('#'));
       // Of this page, of the world, or a lambda.
       if (file.empty() || file.find_first_of(": ") != std::string::npos) continue;
@@ -82,10 +79,10 @@ TEST(Pages, LinkToFilesThatAreThere) {
 
 TEST(RightsPage, NamesCallsCodesAndVerbsThatThereAre) {
   std::string headers;
-  for (const fs::path& header : files_of(root / "include", ".h")) headers += content_of(header);
+  for (const fs::path& header : files_of(root / "include", ".h")) headers += file_content(header);
   const Words in_headers = words_of(headers);
-  const Words in_verbs = words_of(content_of(root / "docs" / "cli.md"));
-  const auto names = between(content_of(root / "docs" / "rights.md"), "`", '`');
+  const Words in_verbs = words_of(file_content(root / "docs" / "cli.md"));
+  const auto names = between(file_content(root / "docs" / "rights.md"), "`", '`');
   EXPECT_GT(names.size(), 100u);
   for (const std::string& name : names)
     EXPECT_TRUE(has_all(in_headers, name) || has_all(in_verbs, name)) << name;
@@ -94,7 +91,7 @@ TEST(RightsPage, NamesCallsCodesAndVerbsThatThereAre) {
 }
 
 TEST(RightsPage, ListsEveryRefusalOfTheRulesOfAccess) {
-  const Words named = words_of(content_of(root / "docs" / "rights.md"));
+  const Words named = words_of(file_content(root / "docs" / "rights.md"));
   for (const char* const code :
        {"subject_erased", "region_mismatch", "region_not_permitted", "region_not_open",
         "purpose_not_permitted", "expired", "consent_missing", "suppressed", "restricted",

@@ -2,11 +2,11 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 
 #include "base/check.h"
 #include "faults/injector.h"
 #include "faults/operations.h"
+#include "support/file_content.h"
 #include "support/root_keys_over.h"
 #include "support/store_fixture.h"
 
@@ -121,8 +121,7 @@ void add_capsules(std::vector<Operation>& all) {
                         : "a capsule that failed left something";
   };
   all.push_back({"restore_capsule", Kind::opens, false, {}, [](World& world) -> Run {
-                   std::ifstream in(verifier_path(world));
-                   std::string verifier{std::istreambuf_iterator<char>(in), {}};
+                   std::string verifier = file_content(verifier_path(world));
                    return [verifier = std::move(verifier)](World& now) -> Status {
                      EFFACE_TRY(now.open_root_keys());
                      EFFACE_ASSIGN(const RecipientKeyPair keys, capsule_keys());

@@ -1,12 +1,13 @@
 #include "house/tree.h"
+#include "support/file_content.h"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 
 namespace house {
 namespace {
+
+using efface::test::file_content;
 
 namespace fs = std::filesystem;
 
@@ -27,9 +28,7 @@ bool is_text(const fs::path& path, bool without_extension) {
 }
 
 void add(const fs::path& root, const fs::path& path, Tree& tree) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  tree.push_back({path.lexically_relative(root).generic_string(), std::move(text)});
+  tree.push_back({path.lexically_relative(root).generic_string(), file_content(path)});
 }
 
 // One pass over C++ that tells apart code, comments and literals.

@@ -2,11 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "ledger/receipt.h"
 #include "ledger/tree.h"
+#include "support/file_content.h"
 
 namespace efface::ledger {
 namespace {
@@ -49,9 +47,7 @@ Errc code_of(std::string_view receipt) {
 }
 
 std::string shown(const char* file) {
-  std::ifstream in(std::string(EFFACE_SOURCE_DIR "/docs/examples/receipt/") + file,
-                   std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return test::file_content(std::string(EFFACE_SOURCE_DIR "/docs/examples/receipt/") + file);
 }
 
 // docs/receipts.md checks these files.

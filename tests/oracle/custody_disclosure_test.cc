@@ -1,10 +1,9 @@
 // The oracle over what custody adds: root keys of several stores, and recovery capsules.
 #include <sodium.h>
 
-#include <fstream>
-
 #include "oracle/disclosure.h"
 #include "oracle/primitives.h"
+#include "support/file_content.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {
@@ -141,8 +140,7 @@ TEST_F(DisclosureOverABackup, WithTheRootKeysOfThenFindsHerInIt) {
 
 // A capsule as docs/format/capsule.md has it, with libsodium alone: the key of its root.
 std::optional<disclosure::Key> root_key_of(const fs::path& capsule, const RecipientKeyPair& keys) {
-  std::ifstream file(capsule, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string bytes = file_content(capsule);
   const auto* const at = reinterpret_cast<const unsigned char*>(bytes.data());
   std::array<unsigned char, crypto_secretstream_xchacha20poly1305_KEYBYTES> stream_key;
   int opened = -1;

@@ -2,10 +2,10 @@
 // itself, over a copy of the store from before and after every step. tests/oracle/world.h lives
 // through all of them in disorder.
 #include <algorithm>
-#include <fstream>
 
 #include "oracle/disclosure.h"
 #include "rights/rights_fixture.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 namespace {
@@ -195,8 +195,7 @@ TEST_F(RightsDisclosure, AMergeWritesNobodysTagInClear) {
   ASSERT_TRUE(tenant_->add_identifier(find("device"), SubjectId("device@mail")));
   ASSERT_TRUE(tenant_->merge(find("alice"), find("device")));
   const auto found = search();
-  std::ifstream file(home_ / "store" / "eu" / "keyring" / "data.mdb", std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = file_content(home_ / "store" / "eu" / "keyring" / "data.mdb");
   ASSERT_FALSE(bytes.empty());
   for (const disclosure::Row& row : found.rows()) {
     const std::string_view tag(reinterpret_cast<const char*>(row.tag.data()), row.tag.size());

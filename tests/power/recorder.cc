@@ -1,4 +1,5 @@
 #include "power/recorder.h"
+#include "support/file_content.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,8 +13,6 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 namespace efface::test::power {
@@ -32,11 +31,9 @@ bool find_status(int parent, const char* path, struct stat& into) noexcept {
 }
 
 std::vector<std::byte> content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> chars{std::istreambuf_iterator<char>(file), {}};
-  std::vector<std::byte> bytes(chars.size());
-  std::ranges::transform(chars, bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
-  return bytes;
+  const std::string content = file_content(path);
+  const auto bytes = std::as_bytes(std::span(content));
+  return {bytes.begin(), bytes.end()};
 }
 
 void read_below(const std::filesystem::path& path, Inode inode, std::vector<Found>& into) {

@@ -6,10 +6,10 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <thread>
 
+#include "support/file_content.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {
@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 template <class T>
 std::string_view code_of(const Result<T>& result) {
   return result ? "" : name(result.error().code());
-}
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 // Which nothing makes smaller.
@@ -80,8 +75,8 @@ TEST_F(BackupClaim, HoldsTheRecordsAndNoKey) {
   EXPECT_THAT(files, testing::UnorderedElementsAre("store.info", "manifest", "eu/region.info",
                                                    "eu/records/data.mdb"));
   for (const std::string& file : files) {
-    EXPECT_EQ(bytes_of(target() / file).find("a value in clear"), std::string::npos);
-    EXPECT_EQ(bytes_of(target() / file).find("alice"), std::string::npos);
+    EXPECT_EQ(file_content(target() / file).find("a value in clear"), std::string::npos);
+    EXPECT_EQ(file_content(target() / file).find("alice"), std::string::npos);
   }
   EXPECT_TRUE(Store::verify_backup(target()));
   ASSERT_NO_FATAL_FAILURE(put_back());
@@ -103,11 +98,11 @@ TEST_F(BackupClaim, GivesNobodyBackWhoWasErasedSince) {
 TEST_F(BackupClaim, HasNoCiphertextOfWhatWasRemoved) {
   const std::string records = home_ / "store/eu/records/data.mdb";
   put("alice", "film", noise(1500));
-  const std::string before = bytes_of(records);
+  const std::string before = file_content(records);
   ASSERT_TRUE(activity().remove(tenant_->subject(SubjectId("alice")).value(), RecordName("film")));
   ASSERT_TRUE(back_up());
-  const std::string live = bytes_of(records);
-  const std::string backup = bytes_of(target() / "eu/records/data.mdb");
+  const std::string live = file_content(records);
+  const std::string backup = file_content(target() / "eu/records/data.mdb");
   int left_behind = 0;
   constexpr std::size_t piece_bytes = 64;  // The record is some twenty of them.
   for (std::size_t at = 0; at + piece_bytes <= before.size(); at += piece_bytes) {
@@ -216,7 +211,7 @@ TEST_F(BackupClaim, IsNotWholeWithAnyByteChangedOrAnyPartMissing) {
   ASSERT_TRUE(back_up());
   ASSERT_TRUE(Store::verify_backup(target()));
   for (const char* part : {"manifest", "store.info", "eu/region.info", "eu/records/data.mdb"}) {
-    const std::string whole = bytes_of(target() / part);
+    const std::string whole = file_content(target() / part);
     const auto write = [&](const std::string& bytes) {
       std::ofstream(target() / part, std::ios::binary | std::ios::trunc) << bytes;
     };

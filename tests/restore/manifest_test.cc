@@ -1,11 +1,11 @@
 // A backup whose manifest says what none says, under the hash of what it says.
 #include <fstream>
 #include <functional>
-#include <iterator>
 
 #include "codec/backup_codec.h"
 #include "codec/manifest_codec.h"
 #include "crypto/hasher.h"
+#include "support/file_content.h"
 #include "support/two_regions.h"
 
 namespace efface::test {
@@ -19,8 +19,7 @@ class Manifests : public StoreTest {
   }
   std::filesystem::path path() const { return home_ / "backup/manifest"; }
   codec::BackupFields fields() const {
-    std::ifstream in(path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string bytes = file_content(path());
     codec::Plaintext encoded(bytes.size() - sizeof(codec::FileHash));
     std::ranges::copy(as_bytes(bytes).first(encoded.bytes().size()), encoded.data());
     return codec::decode_backup(std::as_const(encoded).bytes()).value();
@@ -64,11 +63,7 @@ class Descriptions : public StoreTest {
   template <class Fields>
   std::optional<Errc> opened_with(const char* file, const Fields& fields) {
     const auto path = home_ / "store" / file;
-    std::string before;
-    {
-      std::ifstream in(path, std::ios::binary);
-      before.assign(std::istreambuf_iterator<char>(in), {});
-    }
+    const std::string before = file_content(path);
     const codec::Plaintext encoded = codec::encode(fields);
     std::ofstream(path, std::ios::binary) << as_text(encoded.bytes());
     const auto answer = code_of(Store::open(options()));
@@ -80,8 +75,7 @@ class Descriptions : public StoreTest {
 TEST_F(Descriptions, SayOneFormatAndWhereARegionLies) {
   const Id16 id = [&] {
     const auto path = home_ / "store/eu/region.info";
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string bytes = file_content(path);
     codec::Plaintext encoded(bytes.size());
     std::ranges::copy(as_bytes(bytes), encoded.data());
     return codec::decode_region_info(std::as_const(encoded).bytes()).value().id;

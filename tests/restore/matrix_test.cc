@@ -5,12 +5,11 @@
 // The adversary of this table may put back whatever was copied before; what a region's root key
 // store held before is in it too, though docs/threats.md excludes it: then the checkpoint that an
 // auditor keeps (RegionOptions::witness) is what tells.
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <sstream>
 
+#include "support/file_content.h"
 #include "support/store_fixture.h"
 
 namespace efface::test {
@@ -191,8 +190,7 @@ TEST_F(Matrix, NoCellBringsAnyoneBackAndTheTableInTheDocumentationIsThisOne) {
   });
   EXPECT_EQ(cells, 243);
   EXPECT_GE(open, 50);  // It is not that all are refused.
-  std::ifstream in(EFFACE_SOURCE_DIR "/docs/restore-matrix.md", std::ios::binary);
-  const std::string page{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string page = file_content(EFFACE_SOURCE_DIR "/docs/restore-matrix.md");
   const bool same = page.find(table) != std::string::npos;
   EXPECT_TRUE(same) << "docs/restore-matrix.md has another table; this one is now:\n" << table;
 }

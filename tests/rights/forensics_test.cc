@@ -9,6 +9,7 @@
 #include "rights/rights_fixture.h"
 #include "storage/data_file.h"
 #include "support/bad_root_keys.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 namespace {
@@ -18,8 +19,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t page_bytes = 4096;
 
 std::vector<char> content_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  const std::string content = file_content(path);
+  return {content.begin(), content.end()};
 }
 
 void write_file(const fs::path& path, const std::vector<char>& bytes) {

@@ -1,9 +1,9 @@
 // The register of incidents: its deadline, what is added to it, whom it tells, and what it refuses.
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "rights/incident_fixture.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 namespace {
@@ -234,8 +234,7 @@ TEST_F(IncidentNotice, IsGivenAgainUntilItIsTaken) {
 
 // The sealed bytes behind the key of a note, wherever a page has them.
 std::size_t damage_notes(const std::filesystem::path& file, char number) {
-  std::ifstream in(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string bytes = file_content(file);
   const std::string key = std::string("b") + std::string(7, '\0') + number;
   std::size_t found = 0;
   for (std::size_t at = bytes.find(key); at != std::string::npos; at = bytes.find(key, at + 1)) {

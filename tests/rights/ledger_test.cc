@@ -2,11 +2,11 @@
 // the root key store remembers.
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <map>
 
 #include "efface/receipt.h"
 #include "rights/rights_fixture.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 namespace {
@@ -27,10 +27,6 @@ class LedgerTest : public RightsTest {
 
   fs::path copy_path() const { return home_ / "store" / "eu" / "ledger"; }
 
-  static std::string bytes_of(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  }
   static void write(const fs::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   }
@@ -135,7 +131,7 @@ TEST_F(LedgerClaim, NobodyIsNamedInItOrInItsCopy) {
   ASSERT_TRUE(tenant_->suppress(SubjectId("canary-of-bob")));
   ASSERT_TRUE(tenant_->reinstate(SubjectId("canary-of-bob"), "canary-of-why"));
   close_all();
-  const std::string bytes = bytes_of(copy_path());
+  const std::string bytes = file_content(copy_path());
   ASSERT_GT(bytes.size(), 500u);
   EXPECT_EQ(bytes.find("canary"), std::string::npos);
   EXPECT_NE(bytes.find("test"), std::string::npos);  // Who acted is there to be found.
@@ -168,17 +164,17 @@ TEST_F(LedgerClaim, AnEarlierCheckpointIsTheBeginningOfALaterOne) {
 TEST_F(LedgerClaim, ACopyThatWasLostIsMadeAnew) {
   enrol("alice");
   close_all();
-  const std::string whole = bytes_of(copy_path());
+  const std::string whole = file_content(copy_path());
   fs::remove(copy_path());
   reopen();
   close_all();
-  EXPECT_EQ(bytes_of(copy_path()), whole);
+  EXPECT_EQ(file_content(copy_path()), whole);
 }
 
 TEST_F(LedgerClaim, ACopyThatIsBehindOrTornIsCompletedByTheKeyring) {
   for (int i = 0; i < 10; ++i) enrol("person-" + std::to_string(i));
   close_all();
-  const std::string whole = bytes_of(copy_path());
+  const std::string whole = file_content(copy_path());
   for (const std::size_t length : {whole.size() - 1, whole.size() - 40, whole.size() / 2,
                                    std::size_t{33}, std::size_t{32}, std::size_t{7}}) {
     std::string torn = whole.substr(0, length);
@@ -187,25 +183,25 @@ TEST_F(LedgerClaim, ACopyThatIsBehindOrTornIsCompletedByTheKeyring) {
     write(copy_path(), torn);
     reopen();
     close_all();
-    EXPECT_EQ(bytes_of(copy_path()), whole) << length;
+    EXPECT_EQ(file_content(copy_path()), whole) << length;
   }
 }
 
 TEST_F(LedgerClaim, ACopyWithoutSomeOfWhatWasNotSyncedIsCompletedByTheKeyring) {
   close_all();
-  std::string whole = bytes_of(copy_path());
+  std::string whole = file_content(copy_path());
   std::string torn;
   for (const bool at_the_end : {false, true}) {  // Its length came before its data.
     const std::size_t synced_bytes = whole.size();
     reopen();
     for (const char* id : {"alice", "bob", "carol"}) enrol(id + std::to_string(at_the_end));
     close_all();
-    torn = whole = bytes_of(copy_path());
+    torn = whole = file_content(copy_path());
     torn.replace(at_the_end ? torn.size() - 40 : synced_bytes, 40, 40, '\0');
     write(copy_path(), torn);
     reopen();
     close_all();
-    EXPECT_EQ(bytes_of(copy_path()), whole);
+    EXPECT_EQ(file_content(copy_path()), whole);
   }
   write(copy_path(), torn);  // The root key store remembers now that it was there.
   EXPECT_EQ(open_error(), Errc::ledger_mismatch);
@@ -226,11 +222,11 @@ TEST_F(LedgerClaim, ACopyOfAnotherHistoryIsRefused) {
   enrol("alice");
   close_all();
   save_keyring(home_ / "saved");
-  const std::string copy = bytes_of(copy_path());
+  const std::string copy = file_content(copy_path());
   reopen();
   enrol("bob");
   close_all();
-  const std::string other = bytes_of(copy_path());
+  const std::string other = file_content(copy_path());
   put_keyring_back(home_ / "saved");
   write(copy_path(), copy);
   reopen();
@@ -245,7 +241,7 @@ TEST_F(LedgerClaim, TheLedgerIsNotRolledBackPastWhatTheRootKeyStoreRemembers) {
   enrol("alice");
   close_all();
   save_keyring(home_ / "saved");
-  const std::string copy = bytes_of(copy_path());
+  const std::string copy = file_content(copy_path());
   reopen();
   grant(find("alice"));
   reopen();  // Every open writes down how far the ledger had come, with the next spare.

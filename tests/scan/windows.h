@@ -4,11 +4,10 @@
 #pragma once
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "crypto/own_memory.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 
@@ -66,9 +65,8 @@ class Windows {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(below)) {
       // Opening LMDB's lock file would drop the locks of this process.
       if (!entry.is_regular_file() || entry.path().filename() == "lock.mdb") continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      const std::vector<char> all{std::istreambuf_iterator<char>(in), {}};
-      count += count_in(std::as_bytes(std::span(all)));
+      const std::string all = file_content(entry.path());
+      count += count_in(as_bytes(all));
     }
     return count;
   }

@@ -5,14 +5,13 @@
 
 #include <atomic>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <thread>
 #include <vector>
 
 #include "storage/environment_fixture.h"
 #include "storage/verify.h"
 #include "storage/write_set.h"
+#include "support/file_content.h"
 
 namespace efface::storage {
 namespace {
@@ -26,12 +25,8 @@ class Copy : public EnvironmentTest {
   os::Directory into() const { return os::Directory::open(target_ / "copy").value(); }
   Status make(const Environment& source) const { return copy(source, into(), options_); }
 
-  static std::string bytes_of(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
   static bool holds(const std::filesystem::path& file, std::string_view text) {
-    return bytes_of(file).find(text) != std::string::npos;
+    return test::file_content(file).find(text) != std::string::npos;
   }
   static mode_t mode_of(const std::filesystem::path& file) {
     struct stat found{};

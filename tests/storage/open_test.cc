@@ -17,6 +17,7 @@
 
 #include "crypto/child.h"
 #include "storage/environment_fixture.h"
+#include "support/file_content.h"
 
 namespace {
 long pretended_magic = 0;  // Zero: what the system says.
@@ -57,10 +58,6 @@ class FilesOnDisk : public EnvironmentTest {
     EXPECT_EQ(lstat((room_ / name).c_str(), &found), 0);
     return found.st_mode & 07777;
   }
-  static std::string contents(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
 };
 using Creation = FilesOnDisk;
 using Opening = FilesOnDisk;
@@ -95,9 +92,9 @@ TEST_F(Creation, NeverTouchesWhatIsThere) {
   {
     const Environment environment = create_and_open();
   }
-  const std::string before = contents(room_ / "data.mdb");
+  const std::string before = test::file_content(room_ / "data.mdb");
   EXPECT_EQ(code_of(Environment::create(directory(), options_)), "exists");
-  EXPECT_EQ(contents(room_ / "data.mdb"), before);
+  EXPECT_EQ(test::file_content(room_ / "data.mdb"), before);
   fs::remove(room_ / "data.mdb");
   EXPECT_EQ(code_of(Environment::create(directory(), options_)), "exists");
 }
@@ -134,10 +131,10 @@ TEST_F(Opening, IsRefusedOnFileSystemsThatWereNotTried) {
 TEST_F(Opening, RefusesASymlinkedDataFileAndLeavesItsTargetAlone) {
   create();
   fs::rename(room_ / "data.mdb", room_ / "victim");
-  const std::string before = contents(room_ / "victim");
+  const std::string before = test::file_content(room_ / "victim");
   fs::create_symlink("victim", room_ / "data.mdb");
   EXPECT_EQ(code_of(reopen()), "unsafe_path");
-  EXPECT_EQ(contents(room_ / "victim"), before);
+  EXPECT_EQ(test::file_content(room_ / "victim"), before);
 }
 
 TEST_F(Opening, RefusesASymlinkedLockFile) {
@@ -252,7 +249,7 @@ TEST_F(Opening, ASecondTimeKeepsTheReadersKnownToOthers) {
 
 TEST_F(Opening, AfterARefusalLeavesTheFileFree) {
   create();
-  const std::string whole = contents(room_ / "data.mdb");
+  const std::string whole = test::file_content(room_ / "data.mdb");
   fs::resize_file(room_ / "data.mdb", 100);
   ASSERT_EQ(code_of(reopen()), "corruption");
   std::ofstream(room_ / "data.mdb", std::ios::binary) << whole;

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
+
+#include "support/file_content.h"
 
 namespace efface::test {
 
@@ -26,8 +26,7 @@ inline bool canary_below(const std::filesystem::path& directory) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (holds_canary(entry.path().string())) return true;
     if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    if (holds_canary(std::string(std::istreambuf_iterator<char>(in), {}))) return true;
+    if (holds_canary(file_content(entry.path()))) return true;
   }
   return false;
 }

@@ -8,12 +8,11 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
+#include "support/file_content.h"
 
 namespace efface::test {
 
@@ -21,14 +20,13 @@ class SavedFiles {
  public:
   struct Saved {
     std::filesystem::path path;
-    std::vector<char> bytes;
+    std::string bytes;
   };
 
   explicit SavedFiles(const std::filesystem::path& directory) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
       if (!entry.is_regular_file() || entry.path().filename() == "lock.mdb") continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      files_.push_back({entry.path(), {std::istreambuf_iterator<char>(in), {}}});
+      files_.push_back({entry.path(), file_content(entry.path())});
     }
   }
 
@@ -39,7 +37,7 @@ class SavedFiles {
   }
 
   // That file, with these bytes instead of its own.
-  static void put(const Saved& file, const std::vector<char>& bytes) {
+  static void put(const Saved& file, std::string_view bytes) {
     const int fd = ::open(file.path.c_str(), O_WRONLY | O_CLOEXEC);
     EFFACE_CHECK(fd >= 0);
     EFFACE_CHECK(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
