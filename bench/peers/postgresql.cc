@@ -1,33 +1,11 @@
 #include "peers/postgresql.h"
 
-#include <chrono>
-#include <csignal>
 #include <cstdlib>
-#include <thread>
 
+#include "support/data.h"
 #include "support/must.h"
 
 namespace efface::bench {
-namespace {
-
-constexpr int tries = 600;  // Of connecting, 50 ms apart.
-
-std::string program(const char* name) { return std::string(EFFACE_BENCH_POSTGRESQL) + "/" + name; }
-
-std::vector<std::string> command(const std::filesystem::path& directory) {
-  std::vector<std::string> all = {program("postgres"), "-D", (directory / "data").string()};
-  const std::string socket = "unix_socket_directories=" + directory.string();
-  for (const std::string& setting :
-       {std::string("listen_addresses="), socket, std::string("shared_buffers=1GB"),
-        std::string("max_wal_size=4GB"), std::string("wal_recycle=off"),
-        std::string("max_connections=10")}) {
-    all.emplace_back("-c");
-    all.push_back(setting);
-  }
-  return all;
-}
-
-}  // namespace
 
 std::string_view PgAnswer::at(std::size_t row, int column) const {
   const int r = static_cast<int>(row);
@@ -39,19 +17,12 @@ std::uint64_t PgAnswer::affected() const {
   return std::strtoull(PQcmdTuples(result_.get()), nullptr, 10);
 }
 
-Postgresql::Postgresql() : directory_(make_server_directory("pg")) {
-  run_to_end({program("initdb"), "-D", (directory_ / "data").string(), "-A", "trust", "-U", "bench",
-              "-E", "UTF8", "--locale=C", "--data-checksums", "--no-sync"},
-             log());
-  server_ = std::make_unique<Server>(command(directory_), log(), SIGINT);
-  const std::string how = "host=" + directory_.string() + " user=bench dbname=postgres";
-  for (int i = 0; i < tries; ++i) {
-    connection_ = PQconnectdb(how.c_str());
-    if (PQstatus(connection_) == CONNECTION_OK) return;
-    PQfinish(connection_);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  give_up("postgresql", "does not answer");
+Postgresql::Postgresql()
+    : directory_(test::make_server_directory(scratch(), "pg")),
+      server_(directory_,
+              {"shared_buffers=1GB", "max_wal_size=4GB", "wal_recycle=off", "max_connections=10"}) {
+  connection_ = PQconnectdb(server_.connection().c_str());
+  if (PQstatus(connection_) != CONNECTION_OK) give_up("postgresql", "does not answer");
 }
 
 Postgresql::~Postgresql() { PQfinish(connection_); }

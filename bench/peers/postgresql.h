@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "peers/server.h"
+#include "support/postgresql.h"
 
 namespace efface::bench {
 
@@ -53,7 +53,7 @@ class Postgresql {
   PGresult* good(PGresult* result, const char* what) const;
 
   std::filesystem::path directory_;
-  std::unique_ptr<Server> server_;
+  test::PostgresqlServer server_;
   PGconn* connection_ = nullptr;
 };
 

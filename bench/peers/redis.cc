@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "support/data.h"
 #include "support/must.h"
 
 namespace efface::bench {
@@ -24,9 +25,9 @@ std::size_t files_in(const fs::path& directory) {
 
 }  // namespace
 
-Redis::Redis() : directory_(make_server_directory("redis")) {
+Redis::Redis() : directory_(test::make_server_directory(scratch(), "redis")) {
   const std::string socket = directory_ / "socket";
-  server_ = std::make_unique<Server>(
+  server_ = std::make_unique<test::Server>(
       std::vector<std::string>{EFFACE_BENCH_REDIS, "--port", "0", "--unixsocket", socket, "--dir",
                                directory_.string(), "--appendonly", "yes", "--appendfsync",
                                "always", "--save", "", "--auto-aof-rewrite-percentage", "100",

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "peers/server.h"
+#include "support/server.h"
 
 namespace efface::bench {
 
@@ -43,7 +43,7 @@ class Redis {
   RedisAnswer good(void* reply) const;
 
   std::filesystem::path directory_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<test::Server> server_;
   redisContext* connection_ = nullptr;
 };
 
