@@ -1,7 +1,8 @@
 // efface/sealer.h -- bytes that are kept elsewhere, sealed under a key of one person and one
 // purpose: efface is the keyring, and any database, log or object store becomes erasable.
 //
-// docs/examples/sealer_in_a_log.cc erases from a log that is never rewritten.
+// docs/examples/sealer_in_a_log.cc erases from a log that is never rewritten, and
+// docs/examples/sealed_postgres.cc from a database, its write-ahead log and its dumps.
 //
 // What was sealed opens while its key is there, and the key goes with the person's erasure, with
 // the withdrawal of her consent, with discard, and, where it has a retention, with the end of its

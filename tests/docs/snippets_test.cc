@@ -104,7 +104,8 @@ TEST(TutorialPage, ShowsTheFilesThatAreBuiltByteForByte) {
 
 TEST(ExamplesPage, ShowsWhatIsCompiledByteForByte) {
   std::vector<Lines> pieces;
-  for (const char* const program : {"ingester", "support_desk", "offboarding", "reader"}) {
+  for (const char* const program :
+       {"ingester", "support_desk", "offboarding", "reader", "sealed_postgres"}) {
     const std::vector<Piece> here = pieces_of(lines_of("examples/" + std::string(program) + ".cc"));
     ASSERT_FALSE(here.empty()) << program;
     for (const Piece& piece : here) pieces.push_back(piece.lines);
