@@ -61,8 +61,11 @@ char bit_of(std::size_t offset) {
   return static_cast<char>(1u << ((mixed * 0xbf58476d1ce4e5b9u) >> 61));
 }
 
-// One that compresses, one in pages of its own, one that is neither.
-Values values_of(std::string_view id) {
+// One that compresses, one in pages of its own, one that is neither. Made once.
+const Values& values_of(std::string_view id) {
+  static std::map<std::string, Values, std::less<>> made;
+  const auto found = made.find(id);
+  if (found != made.end()) return found->second;
   const std::string who(id);
   std::string large;
   auto state = static_cast<std::uint32_t>(who[0]);
@@ -70,7 +73,9 @@ Values values_of(std::string_view id) {
     state = state * 1664525 + 1013904223;
     large.push_back(static_cast<char>(state >> 24));
   }
-  return {{"compressed", who + std::string(600, '.')}, {"large", large}, {"small", who + "!"}};
+  Values& values = made[who];
+  values = {{"compressed", who + std::string(600, '.')}, {"large", large}, {"small", who + "!"}};
+  return values;
 }
 
 // Of bytes that differ in nothing, being sealed or not read at all, every eighth; all of them where
