@@ -10,8 +10,15 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL runtime development tools)
-# Directories have the modes that the umask of who packs left them.
-file(CONFIGURE OUTPUT modes.cmake CONTENT [[
+# Debian's zsh looks for completions of packages in a place of its own. Directories have the modes that
+# the umask of who packs left them.
+file(CONFIGURE OUTPUT as_debian.cmake CONTENT [[
+file(GLOB_RECURSE paths LIST_DIRECTORIES true ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*)
+list(FILTER paths INCLUDE REGEX "/share/zsh/site-functions$")
+foreach(path IN LISTS paths)
+  cmake_path(REPLACE_FILENAME path vendor-completions OUTPUT_VARIABLE debian)
+  file(RENAME ${path} ${debian})
+endforeach()
 file(GLOB_RECURSE paths LIST_DIRECTORIES true ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*)
 foreach(path IN LISTS paths)
   if(IS_DIRECTORY ${path} AND NOT IS_SYMLINK ${path})
@@ -20,7 +27,7 @@ foreach(path IN LISTS paths)
   endif()
 endforeach()
 ]] @ONLY)
-set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_BINARY_DIR}/modes.cmake)
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_BINARY_DIR}/as_debian.cmake)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)

@@ -1,5 +1,5 @@
-// Manual pages and the completion of bash, from the definitions that the parser itself has: a verb
-// or an option that is added is in both. Verbs of their own, not shown: the build calls them.
+// Manual pages and the completion of shells, from the definitions that the parser itself has: what
+// is added there is in all of them. Verbs of their own, not shown: the build calls them.
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -8,37 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/definitions.h"
 #include "tools/verbs.h"
+#include "tools/zsh_completion.h"
 
 namespace efface::cli {
 namespace {
-
-std::vector<const CLI::App*> shown_verbs(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
-}
-
-std::string line_of(const std::vector<std::string>& words, const char* between) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
-
-std::vector<std::string> names_of(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_snames()) names.push_back('-' + name);
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  return names;
-}
-
-bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
-
-// From the command line down to the verb: "efface tenant add".
-std::vector<std::string> path_of(const CLI::App& app) {
-  std::vector<std::string> path;
-  if (app.get_parent() != nullptr) path = path_of(*app.get_parent());
-  path.push_back(app.get_name());
-  return path;
-}
 
 // As text of troff, which gives a meaning to \, to - and to . or ' at the beginning of a line.
 std::string troff(std::string_view text) {
@@ -58,7 +33,7 @@ std::string troff(std::string_view text) {
 }
 
 std::string synopsis_of(const CLI::App& app) {
-  std::string text = "\\fB" + troff(line_of(path_of(app), " ")) + "\\fR";
+  std::string text = "\\fB" + troff(in_a_line(verb_path(app), " ")) + "\\fR";
   const bool group = !shown_verbs(app).empty();
   text += group ? " \\fIVERB\\fR ..." : " [\\fIOPTION\\fR ...]";
   for (const CLI::Option* option : app.get_options()) {
@@ -75,7 +50,7 @@ void add_option(const CLI::Option& option, std::string& page) {
   if (option.get_positional()) {
     page += "\\fI" + troff(option.get_name(true)) + "\\fR\n";
   } else {
-    page += "\\fB" + troff(line_of(names_of(option), ", ")) + "\\fR";
+    page += "\\fB" + troff(in_a_line(option_names(option), ", ")) + "\\fR";
     if (takes_value(option)) page += " \\fI" + troff(option.get_type_name()) + "\\fR";
     page += '\n';
   }
@@ -100,8 +75,8 @@ void add_options(const CLI::App& app, std::string& page) {
 }
 
 std::string manual_page(const CLI::App& app, const std::string& version) {
-  const std::vector<std::string> path = path_of(app);
-  const std::string title = line_of(path, "-");
+  const std::vector<std::string> path = verb_path(app);
+  const std::string title = in_a_line(path, "-");
   std::string page = ".TH " + troff(title) + " 1 \"\" \"" + troff(version) + "\"\n.SH NAME\n" +
                      troff(title) + " \\- " + troff(app.get_description()) + "\n.SH SYNOPSIS\n" +
                      synopsis_of(app) + '\n';
@@ -109,7 +84,7 @@ std::string manual_page(const CLI::App& app, const std::string& version) {
   const std::vector<const CLI::App*> verbs = shown_verbs(app);
   if (!verbs.empty()) page += ".SH VERBS\n";
   for (const CLI::App* verb : verbs)
-    page += ".TP\n\\fB" + troff(line_of(path_of(*verb), "-")) + "\\fR(1)\n" +
+    page += ".TP\n\\fB" + troff(in_a_line(verb_path(*verb), "-")) + "\\fR(1)\n" +
             troff(verb->get_description()) + '\n';
   const std::string footer = app.get_footer();
   constexpr std::string_view example = "Example:\n";
@@ -120,12 +95,12 @@ std::string manual_page(const CLI::App& app, const std::string& version) {
       ".SH SEE ALSO\n";
   page += app.get_parent() == nullptr
               ? "Each verb has a page of its own.\n"
-              : "\\fB" + troff(line_of(path_of(*app.get_parent()), "-")) + "\\fR(1)\n";
+              : "\\fB" + troff(in_a_line(verb_path(*app.get_parent()), "-")) + "\\fR(1)\n";
   return page;
 }
 
 void write_pages(const CLI::App& app, const std::string& version, const std::string& directory) {
-  const std::string path = directory + '/' + line_of(path_of(app), "-") + ".1";
+  const std::string path = directory + '/' + in_a_line(verb_path(app), "-") + ".1";
   std::ofstream page(path, std::ios::binary);
   page << manual_page(app, version);
   if (!page.flush()) throw system_failure("a page cannot be written there");
@@ -147,13 +122,13 @@ void add_completion(const CLI::App& app, const std::string& path, Completion& to
     add_completion(*verb, longer, to);
   }
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : names_of(*option)) {
+    for (const std::string& name : option_names(*option)) {
       words.push_back(name);
       if (takes_value(*option))
         to.valued += (to.valued.empty() ? "\"" : " | \\\n    \"") + path + ' ' + name + '"';
     }
   }
-  to.words += "    \"" + path + "\") words=\"" + line_of(words, " ") + "\" ;;\n";
+  to.words += "    \"" + path + "\") words=\"" + in_a_line(words, " ") + "\" ;;\n";
 }
 
 std::string bash_completion(const CLI::App& app) {
@@ -194,8 +169,14 @@ void add_pages_verbs(const Verbs& verbs) {
   manual.callback([&app, &action, directory] {
     action = [&app, directory](Output&) { write_pages(app, app.version(), *directory); };
   });
-  app.add_subcommand("completion", "The completion of bash")->group("")->callback([&app, &action] {
-    action = [&app](Output& out) { out.line(bash_completion(app)); };
+  const auto shell = std::make_shared<std::string>("bash");
+  CLI::App& completion = *app.add_subcommand("completion", "The completion of a shell")->group("");
+  text_option(completion, "SHELL", *shell, "bash (default) or zsh");
+  completion.callback([&app, &action, shell] {
+    action = [&app, shell](Output& out) {
+      if (*shell != "bash" && *shell != "zsh") throw usage("there is completion for bash and zsh");
+      out.line(*shell == "zsh" ? zsh_completion(app) : bash_completion(app));
+    };
   });
 }
 

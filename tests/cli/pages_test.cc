@@ -1,4 +1,4 @@
-// The manual pages and the completion of bash, against what the help of each verb says.
+// The manual pages and the completion of shells, against what the help of each verb says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,8 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using efface::test::Shop;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
+using ::testing::UnorderedElementsAreArray;
 using Words = Shop::Words;
 
 constexpr std::size_t help_lines_max = 60;
@@ -195,5 +200,146 @@ TEST(BashCompletion, GoesByWhatWasTyped) {
   EXPECT_EQ(offered(shop, {"stat", "--store", ""}), Words());
   EXPECT_EQ(offered(shop, {"manu"}), Words());
 }
+
+// The functions of the completion of zsh, by name, each a line an element.
+std::map<std::string, Words> zsh_functions(const std::string& completion) {
+  std::map<std::string, Words> functions;
+  std::istringstream lines(completion);
+  Words* inside = nullptr;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with("() {"))
+      inside = &functions[line.substr(0, line.size() - 4)];
+    else if (line == "}")
+      inside = nullptr;
+    else if (inside != nullptr)
+      inside->push_back(line);
+  }
+  return functions;
+}
+
+// Whether one of the lines says that of it, between those, and not nothing.
+bool says_of(const Words& lines, const std::string& name, const std::string& between) {
+  return std::ranges::any_of(lines, [&](const std::string& line) {
+    const std::size_t at = line.find(name + between);
+    const std::size_t said = at + name.size() + between.size();
+    return at != std::string::npos && line.size() > said + 5 && line[said] != ']';
+  });
+}
+
+TEST(ZshCompletion, HasEveryVerbAndOptionOfTheHelpWithWhatItIsFor) {
+  const Shop shop("zsh");
+  const std::string completion = shop.run({"completion", "zsh"}).out;
+  EXPECT_TRUE(completion.starts_with("#compdef efface\n"));
+  const auto functions = zsh_functions(completion);
+  EXPECT_EQ(functions.size(), all_help().size());
+  for (const Help& help : all_help()) {
+    const std::string name = '_' + dashed(help.path, "-");
+    ASSERT_TRUE(functions.contains(name)) << name;
+    const Words& lines = functions.at(name);
+    for (const std::string& verb : help.verbs)
+      EXPECT_TRUE(says_of(lines, '\'' + verb, ":")) << name << ' ' << verb;
+    for (const std::string& option : help.options)
+      EXPECT_TRUE(says_of(lines, option, "[") || says_of(lines, option, "=[")) << name << option;
+    EXPECT_FALSE(says_of(lines, "--no-such-option", "["));
+    const auto options = std::ranges::count_if(lines, [](const std::string& line) {
+      return line.starts_with("    '-") || line.starts_with("    '*-") ||
+             line.starts_with("    '(-h");
+    });
+    EXPECT_EQ(static_cast<std::size_t>(options), help.options.size() + 1) << "and -h: " << name;
+  }
+  EXPECT_THAT(functions.at("_efface-stat"),
+              Contains(HasSubstr("--json[One JSON object a line; errors too, on stderr]'")));
+  EXPECT_EQ(shop.run({"completion", "fish"}).status, 2);
+  EXPECT_EQ(shop.run({"completion", "bash"}).out, shop.run({"completion"}).out);
+}
+
+#ifdef EFFACE_ZSH
+
+// What zsh offers where each of these lines is being typed, with what it shows of it.
+using Offers = std::map<std::string, std::string>;
+std::vector<Offers> zsh_offers(const Shop& shop, const Words& lines) {
+  const std::string in = shop.path().string() + '/';
+  fs::create_directory(in + "functions");
+  fs::create_directory(in + "directory");
+  efface::test::write_file(in + "functions/_efface", shop.run({"completion", "zsh"}).out);
+  std::string questions;
+  for (const std::string& line : lines) questions += line + '\n';
+  efface::test::write_file(in + "questions", questions);
+  fs::copy_file(EFFACE_SOURCE_DIR "/tests/cli/ask.zsh", in + ".zshrc");
+  // On a terminal, as zsh completes nowhere else.
+  EXPECT_EQ(
+      efface::test::output_of("cd '" + in + "' && ZDOTDIR='" + in +
+                              "' " EFFACE_ZSH " -f -c 'zmodload zsh/zpty && zpty ask " EFFACE_ZSH
+                              " -d -i && while zpty -r ask said; do :; done' 2>&1"),
+      "");
+  std::vector<Offers> offers;
+  std::istringstream answers(efface::test::content_of(in + "answers"));
+  for (std::string line; std::getline(answers, line);) {
+    const std::size_t tab = line.find('\t');
+    if (line.starts_with("? "))
+      offers.emplace_back();
+    else if (tab != std::string::npos && !offers.empty())
+      offers.back()[line.substr(0, tab)] = line.substr(tab + 1);
+  }
+  EXPECT_EQ(offers.size(), lines.size());
+  offers.resize(lines.size());
+  return offers;
+}
+
+Words names_in(const Offers& offers) {
+  Words names;
+  for (const auto& [name, shown] : offers) names.push_back(name);
+  return names;
+}
+
+TEST(ZshCompletion, OffersTheVerbsAndOptionsOfTheHelpAndNothingElse) {
+  const Shop shop("zsh-all");
+  Words lines;
+  for (const Help& help : all_help()) {
+    lines.push_back(dashed(help.path, " ") + " -");
+    lines.push_back(dashed(help.path, " ") + ' ');
+  }
+  const std::vector<Offers> offers = zsh_offers(shop, lines);
+  for (std::size_t i = 0; i < all_help().size(); ++i) {
+    const Help& help = all_help()[i];
+    Words options = help.options;
+    options.emplace_back("-h");
+    EXPECT_THAT(names_in(offers[2 * i]), UnorderedElementsAreArray(options)) << lines[2 * i];
+    if (help.verbs.empty()) continue;
+    EXPECT_THAT(names_in(offers[2 * i + 1]), UnorderedElementsAreArray(help.verbs))
+        << lines[2 * i + 1];
+  }
+}
+
+TEST(ZshCompletion, GoesByWhatWasTypedAndSaysWhatItIsFor) {
+  const Shop shop("zsh-typed");
+  const Words lines = {"efface ten",
+                       "efface tenant offboard acme --tok",
+                       "efface stat --json --ver",
+                       "efface stat --store ",
+                       "efface stat --root-key eu=direc",
+                       "efface query acme --held ",
+                       "efface stat --store a --sto",
+                       "efface stat --root-key a --root",
+                       "efface manu",
+                       "efface tenant -- --js",
+                       "efface purpose a"};
+  const std::vector<Offers> offers = zsh_offers(shop, lines);
+  EXPECT_THAT(names_in(offers[0]), ElementsAre("tenant"));
+  EXPECT_THAT(names_in(offers[1]), ElementsAre("--token"));
+  EXPECT_THAT(names_in(offers[2]), ElementsAre("--verify"));
+  EXPECT_THAT(names_in(offers[3]), ElementsAre("directory", "functions"));
+  EXPECT_THAT(names_in(offers[4]), ElementsAre("directory"));
+  EXPECT_THAT(names_in(offers[5]), ElementsAre("no", "yes"));
+  EXPECT_THAT(names_in(offers[6]), IsEmpty());  // Given already.
+  EXPECT_THAT(names_in(offers[7]), ElementsAre("--root-key"));
+  EXPECT_THAT(names_in(offers[8]), IsEmpty());
+  EXPECT_THAT(names_in(offers[9]), IsEmpty());
+  EXPECT_THAT(names_in(offers[10]), ElementsAre("add"));
+  EXPECT_THAT(offers[2].at("--verify"),
+              HasSubstr("Check every page of the files before they are opened"));
+}
+
+#endif
 
 }  // namespace

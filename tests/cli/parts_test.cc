@@ -12,6 +12,7 @@
 #include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/times.h"
+#include "tools/zsh_completion.h"
 
 namespace {
 
@@ -214,6 +215,24 @@ TEST(Progress, IsOfWhatIsCountedWhereNothingElseMeasuresIt) {
   EXPECT_THAT(drawn(Progress::Style::objects, {"erase", "people"}),
               HasSubstr("{\"progress\":{\"people\":2000,\"people_per_second\":1000,"
                         "\"people_total\":1000}}\n"));
+}
+
+TEST(ZshText, StaysTextInEachPlace) {
+  EXPECT_EQ(zsh_quoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(zsh_quoted("$(x) `y` \\"), "'$(x) `y` \\'");
+  EXPECT_EQ(zsh_explained("30d: [a] or \\"), "30d\\: \\[a\\] or \\\\");
+  EXPECT_EQ(zsh_message("[REGION=]FILE: where"), "[REGION=]FILE\\: where");
+  EXPECT_EQ(zsh_described("it's [a]: \\"), "it's [a]\\: \\\\");
+}
+
+TEST(ZshText, OffersFilesWhereAValueIsOne) {
+  EXPECT_EQ(zsh_action("FILE", ""), "_files");
+  EXPECT_EQ(zsh_action("DIR", ""), "_files -/");
+  EXPECT_EQ(zsh_action("[REGION=]STORE", ""), "{compset -P \"*=\"; _files}");
+  EXPECT_EQ(zsh_action("NAME[=DIR]", ""), "{compset -P \"*=\"; _files -/}");
+  EXPECT_EQ(zsh_action("SUBJECT", "An id, - or @FILE"), "{compset -P @ && _files}");
+  EXPECT_EQ(zsh_action("yes|no", ""), "(yes no)");
+  EXPECT_EQ(zsh_action("LABEL", "Who acts"), " ");
 }
 
 }  // namespace
