@@ -6,16 +6,18 @@
 //          closed by another thread stays alive to the end of a call that has begun. Whatever a
 //          function gives out is closed by the caller; the order does not matter: a store stays
 //          open as long as anything that was obtained from it.
-// Options  Structures begin with their own size, which the caller sets (EFFACE_SIZED). A larger one
-//          than this library knows is accepted when the rest is zero, and else answers
-//          EFFACE_UNSUPPORTED, as an unknown flag does. New members come last. Zero is the default.
+// Options  Structures begin with their own size, which the caller sets (EFFACE_SIZED). New members
+//          come last, and zero is the default: one of an earlier version of this header is accepted
+//          as what it was. A larger one than this library knows is accepted when the rest is zero,
+//          and else answers EFFACE_UNSUPPORTED, as an unknown flag does.
 // Errors   0, or the number of an efface::Errc (efface/result.h says what each means); nothing is
 //          thrown, errno is left as it was. After an error no handle was given out: the out
 //          parameter, where there is one, is null. Neither code nor note carries personal data.
 // Bytes    Pointer and size, borrowed for the call. Text is UTF-8 without an end; names, labels and
 //          ids are as in the C++ headers. Null with a size other than 0: EFFACE_INVALID_ARGUMENT.
 // Threads  All of it may be called from any thread at any time. A callback runs on the caller's
-//          thread; it may call any function here, and must not leave by throwing or by longjmp.
+//          thread; it may call any function here (but one of efface_hooks may not), and must not
+//          leave by throwing or by longjmp.
 // ABI      What is here stays: numbers, names, the members' order. Before 1.0 it is one with the
 //          minor version.
 //
@@ -165,6 +167,54 @@ EFFACE_EXPORT efface_status efface_root_keys_create(const efface_root_keys_optio
 EFFACE_EXPORT efface_status efface_root_keys_open(const efface_root_keys_options* options,
                                                   efface_root_keys** out);
 
+/* What a store tells whoever runs it: efface/observe.h, where what is told is listed, and can carry
+ * no personal data. */
+enum { EFFACE_LOG_INFO = 1, EFFACE_LOG_WARNING = 2, EFFACE_LOG_ERROR = 3 };
+typedef struct efface_log_number { /* Stays as it is. */
+  const char* what;                /* "epoch", "bytes" ... */
+  uint64_t value;
+} efface_log_number;
+typedef struct efface_log_entry {
+  size_t size;          /* What lies beyond it, this library does not know. So of a span. */
+  uint32_t event;       /* The number of an efface::LogEvent. */
+  uint32_t level;       /* EFFACE_LOG_WARNING ... */
+  const char* name;     /* Of the event: "erase_pending". */
+  const char* says;     /* In one sentence. */
+  efface_slice region;  /* Empty: of the store as a whole. */
+  const char* database; /* "keyring" or "records", where it is about one of them; or "". */
+  const efface_log_number* numbers;
+  size_t number_count;
+  efface_status error; /* EFFACE_OK: none. */
+  int32_t system_code; /* Of the error. */
+} efface_log_entry;
+typedef struct efface_span {
+  size_t size;
+  const char* name;           /* "Tenant::erase", as C++ has it, or a phase: "root_keys.rotate". */
+  efface_slice region;        /* Of a phase. */
+  uint64_t id;                /* From 1; of no other span of this process. */
+  uint64_t parent;            /* The span that it is within, on the same thread; 0: none. */
+  uint32_t depth;             /* Of how many it is within. */
+  uint32_t thread;            /* A small number that stands for it. */
+  uint64_t began_nanoseconds; /* Of the steady clock. */
+  uint64_t took_nanoseconds;  /* At the end. */
+  efface_status error;        /* At the end: what was answered. */
+  int32_t system_code;
+} efface_span;
+
+/* Each may be null. Each is called on the thread whose call it is about, on several at once, until
+ * the store and whatever was obtained from it are closed; what it is told is valid until it
+ * returns. log is called with no lock held, when the call that it is about has ended; the others as
+ * it happens, with whatever locks are held just then: they should only put down what they are told.
+ * A function here that one of them calls answers EFFACE_INVALID_ARGUMENT, and does nothing. One
+ * that throws ends the process. errno is put back. */
+typedef struct efface_hooks {
+  size_t size;
+  void* user; /* Given to each. */
+  void (*log)(void* user, const efface_log_entry* entry);
+  void (*span_begin)(void* user, const efface_span* span);
+  void (*span_end)(void* user, const efface_span* span);
+} efface_hooks;
+
 typedef struct efface_region_options {
   size_t size;
   efface_slice name;
@@ -179,6 +229,7 @@ typedef struct efface_store_options {
   size_t region_count;
   uint32_t flags;
   efface_slice processing_region; /* Empty: wherever the data is. */
+  const efface_hooks* hooks;      /* Null: nobody is told. Read while the store is opened. */
 } efface_store_options;
 EFFACE_EXPORT efface_status efface_store_create(const efface_store_options* options,
                                                 efface_store** out);

@@ -3,7 +3,9 @@
 // Errors  invalid_argument for whatever is null, closed, of another kind, or of a size that is
 //         none; unsupported for what a later version may know.
 #pragma once
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -117,20 +119,37 @@ bool says_nothing(const void* from, std::size_t size) noexcept;
 
 inline constexpr std::size_t structure_bytes_max = 4'096;
 
+// What a structure of options had before members were added.
 template <class T>
-Status check_size(const T* structure) {
+inline constexpr std::size_t first_size = sizeof(T);
+template <>
+inline constexpr std::size_t first_size<efface_store_options> =
+    offsetof(efface_store_options, hooks);
+
+template <class T>
+Status check_size(const T* structure, std::size_t size_min = sizeof(T)) {
   if (structure == nullptr) return Error(Errc::invalid_argument, "a structure is null");
-  if (structure->size < sizeof(T) || structure->size > structure_bytes_max)
+  const std::size_t size = structure->size;
+  if ((size < sizeof(T) && size != size_min) || size > structure_bytes_max)
     return Error(Errc::invalid_argument, "a structure's size is none: use EFFACE_SIZED");
   return {};
 }
 template <class T>
 Result<T> read(const T* options) {
-  EFFACE_TRY(check_size(options));
-  if (!says_nothing(reinterpret_cast<const char*>(options) + sizeof(T), options->size - sizeof(T)))
+  EFFACE_TRY(check_size(options, first_size<T>));
+  const std::size_t known = std::min(options->size, sizeof(T));
+  if (!says_nothing(reinterpret_cast<const char*>(options) + known, options->size - known))
     return Error(Errc::unsupported, "a structure says more than this version knows");
-  return *options;
+  T all{};
+  std::memcpy(&all, options, known);
+  return all;
 }
+
+// ---- what is told meanwhile ----
+
+// Whether this thread is within a hook, from which nothing here may be called.
+bool in_hook() noexcept;
+Status set_hooks(const efface_hooks* given, OpenOptions& options);
 
 // ---- what is answered ----
 
@@ -141,7 +160,7 @@ efface_status answer(Body&& body) noexcept {
   const int before = errno;
   efface_status status = EFFACE_OK;
   try {
-    status = told(body());
+    status = told(in_hook() ? Error(Errc::invalid_argument, "called from a hook") : body());
   } catch (const std::bad_alloc&) {
     status = told(Error(Errc::out_of_memory, "the system has no more memory"));
   } catch (const std::length_error&) {

@@ -58,6 +58,7 @@ efface_status store_by(Result<Store> (*make)(const OpenOptions&), const efface_s
     options.verify_structure = (asked.flags & EFFACE_VERIFY_STRUCTURE) != 0;
     options.require_locked_memory = (asked.flags & EFFACE_UNLOCKED_MEMORY) == 0;
     options.require_agreement = (asked.flags & EFFACE_REQUIRE_AGREEMENT) != 0;
+    if (asked.hooks != nullptr) EFFACE_TRY(set_hooks(asked.hooks, options));
     EFFACE_ASSIGN(Store store, make(options));
     return give(Of<Store>{std::move(root_keys), std::move(store)}, out);
   });

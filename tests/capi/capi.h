@@ -35,9 +35,11 @@ typedef struct world {
   efface_tenant* tenant;
   efface_subject* alice;
   efface_activity* orders;
+  const efface_hooks* hooks;
 } world;
 
 void begin(world* w, const char* below);
+void begin_with(world* w, const char* below, const efface_hooks* hooks);
 void open_again(world* w);  /* After end_handles. */
 void end_handles(world* w); /* Closes all. */
 void end(world* w);         /* And removes the directory. */
@@ -47,5 +49,6 @@ typedef struct claim {
   const char* name;
   void (*test)(const char* below);
 } claim;
+extern const claim hook_claims[];
 extern const claim misuse_claims[];
 extern const claim rights_claims[];

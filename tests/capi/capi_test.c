@@ -37,11 +37,15 @@ static void open_store(world* w, int make) {
   options.regions = regions;
   options.region_count = 1;
   options.flags = EFFACE_ACCEPT_L0 | EFFACE_UNLOCKED_MEMORY;
+  options.hooks = w->hooks;
   OK((make ? efface_store_create : efface_store_open)(&options, &w->store));
 }
 
-void begin(world* w, const char* below) {
+void begin(world* w, const char* below) { begin_with(w, below, NULL); }
+
+void begin_with(world* w, const char* below, const efface_hooks* hooks) {
   memset(w, 0, sizeof *w);
+  w->hooks = hooks;
   const int n = snprintf(w->directory, sizeof w->directory, "%s/capi.XXXXXX", below);
   EXPECT(n > 0 && (size_t)n < sizeof w->directory);
   EXPECT(mkdtemp(w->directory) != NULL);
@@ -205,7 +209,7 @@ static const claim record_claims[] = {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  const claim* const all[] = {record_claims, rights_claims, misuse_claims};
+  const claim* const all[] = {record_claims, rights_claims, hook_claims, misuse_claims};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
     for (const claim* one = all[i]; one->name != NULL; ++one)
       if (strcmp(one->name, argv[1]) == 0) {

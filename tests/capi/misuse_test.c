@@ -1,4 +1,6 @@
 /* What no caller should do, and what it is answered. */
+#include <stddef.h>
+
 #include "capi/capi.h"
 
 static void refuses_null(const char* below) {
@@ -101,6 +103,28 @@ static void refuses_what_a_later_version_may_know(const char* below) {
   end(&w);
 }
 
+static void takes_structures_of_an_earlier_version(const char* below) {
+  world w;
+  begin(&w, below);
+  efface_store_options options = EFFACE_SIZED(efface_store_options);
+  efface_store* store = NULL;
+  options.directory = efface_text("/nowhere/at/all");
+  options.size = offsetof(efface_store_options, hooks);
+  memset(&options.hooks, 0xff, sizeof options.hooks); /* Whatever lies behind it. */
+  EXPECT_STATUS(EFFACE_STORE_MISSING, efface_store_open(&options, &store));
+  options.size += 1;
+  EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_store_open(&options, &store));
+  options.size = offsetof(efface_store_options, processing_region);
+  EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_store_open(&options, &store));
+  options.size = sizeof options;
+  efface_hooks hooks = EFFACE_SIZED(efface_hooks);
+  options.hooks = &hooks;
+  EXPECT_STATUS(EFFACE_STORE_MISSING, efface_store_open(&options, &store));
+  hooks.size = 0;
+  EXPECT_STATUS(EFFACE_INVALID_ARGUMENT, efface_store_open(&options, &store));
+  end(&w);
+}
+
 static void keeps_what_handles_need_alive(const char* below) {
   world w;
   begin(&w, below);
@@ -134,6 +158,7 @@ const claim misuse_claims[] = {
     {"RefusesHandlesOfAnotherKind", refuses_handles_of_another_kind},
     {"RefusesStructuresOfAnotherSize", refuses_structures_of_another_size},
     {"RefusesWhatALaterVersionMayKnow", refuses_what_a_later_version_may_know},
+    {"TakesStructuresOfAnEarlierVersion", takes_structures_of_an_earlier_version},
     {"KeepsWhatHandlesNeedAlive", keeps_what_handles_need_alive},
     {"NamesEveryCode", names_every_code},
     {NULL, NULL}};
