@@ -58,7 +58,10 @@ void make(const Common& common, const Given& given, Output& out) {
 }
 
 void verify_here(const Common&, const Given& given, Output& out) {
-  say(out, take(Store::verify_backup(given.directory)), "whole");
+  Progress progress(out.json(), {"backup verify", "bytes"});
+  const BackupReport report = take(Store::verify_backup(given.directory, shown_by(progress)));
+  progress.clear();
+  say(out, report, "whole");
 }
 
 void verify(const Common& common, const Given& given, Output& out) {

@@ -1,6 +1,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -99,10 +100,16 @@ void forensics(const Common& common, const std::vector<std::string>& places, boo
                Output& out) {
   Session session(common);
   ForensicsOptions options;
-  options.on_file = [&](const ForensicsFile& file) { say_file(file, out); };
+  Progress progress(out.json(), {"forensics", "bytes"});
+  options.on_progress = shown_by(progress);
+  options.on_file = [&](const ForensicsFile& file) {
+    progress.clear();  // All is searched.
+    say_file(file, out);
+  };
   if (whose) options.whose = [&](const ForensicsPerson& person) { say_person(person, out); };
   const std::vector<std::filesystem::path> paths(places.begin(), places.end());
   const ForensicsReport report = take(session.store().forensics(paths, options));
+  progress.clear();
   say(report, out);
   if (report.roots_unanswered != 0) out.end_with(on_warning);
   if (report.beyond_today != 0) out.end_with(on_danger);

@@ -10,6 +10,7 @@
 #include "tools/dry_run.h"
 #include "tools/key_file.h"
 #include "tools/per_region.h"
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -171,7 +172,11 @@ void restore(const Common& common, const Given& given, Output& out) {
     say_restoring(given, options, out);
     return;
   }
-  for (const RestoredRegion& region : take(Store::restore(options, how)).regions) say(out, region);
+  Progress progress(out.json(), {"restore", "bytes"});
+  how.on_progress = shown_by(progress);
+  const RestoreReport report = take(Store::restore(options, how));
+  progress.clear();
+  for (const RestoredRegion& region : report.regions) say(out, region);
 }
 
 }  // namespace

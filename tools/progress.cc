@@ -105,6 +105,12 @@ void Progress::update(const State& state, Clock::time_point now) {
   static_cast<void>(std::fflush(out_));
 }
 
+OnProgress shown_by(Progress& progress) {
+  return [&progress](const efface::Progress& at) {
+    progress.update({.count = at.done, .measure = 0, .total = at.total});
+  };
+}
+
 void Progress::clear() noexcept {
   if (!drawn_) return;
   drawn_ = false;

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
+
+#include "efface/progress.h"
 
 namespace efface::cli {
 
@@ -51,6 +54,9 @@ class Progress {
   Clock::time_point next_;
   bool drawn_ = false;
 };
+
+// For a call of the library that says itself how far it is.
+OnProgress shown_by(Progress& progress);
 
 // The line itself: share, count, rate, time left.
 std::string progress_text(const Progress::Work& work, const Progress::State& state,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/dry_run.h"
+#include "tools/progress.h"
 #include "tools/text.h"
 #include "tools/times.h"
 #include "tools/verbs.h"
@@ -114,13 +115,16 @@ void say_upkeep(Output& out, const Store& store, const MaintainOptions& options,
 }
 
 void maintain(const Common& common, const UpkeepOptions& given, Output& out) {
-  const MaintainOptions options = options_of(given);
+  MaintainOptions options = options_of(given);
   Session session(common);
   if (given.dry_run) {
     say_upkeep(out, session.store(), options, Actor(common.actor));
     return;
   }
+  Progress progress(out.json(), {"maintain", "steps"});
+  options.on_progress = shown_by(progress);
   const Maintained done = take(session.store().maintain(options));
+  progress.clear();
   say_maintained(out, done);
   if (!done.expiry_waits) return;
   const std::string what =

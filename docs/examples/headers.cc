@@ -168,6 +168,13 @@ void operate(const Shop& all, const fs::path& home) {
   std::printf("%llu of %llu open\n", number(records.opened), number(records.found));
   // end: forensics.h
   check(records.opened > 0, "what lives opens");
+  // begin: progress.h
+  MaintainOptions daily;
+  daily.on_progress = [](const Progress& at) {
+    std::printf("%llu of %llu steps\n", number(at.done), number(at.total));
+  };
+  store.maintain(daily).value();
+  // end: progress.h
   // begin: incident.h
   IncidentTerms terms;
   terms.from = system_clock::now() - std::chrono::hours(48);

@@ -21,6 +21,7 @@
 #include "efface/observe.h"
 #include "efface/pkcs11_root_key_store.h"
 #include "efface/portability.h"
+#include "efface/progress.h"
 #include "efface/receipt.h"
 #include "efface/record.h"
 #include "efface/replicated_root_key_store.h"

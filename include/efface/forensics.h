@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "efface/export.h"
+#include "efface/progress.h"
 
 namespace efface {
 
@@ -46,10 +47,11 @@ struct ForensicsPerson {
 };
 
 struct ForensicsOptions {
-  // Both must not throw, and are called when all is done.
+  // These two must not throw, and are called when all is done.
   std::function<void(const ForensicsFile&)> on_file{};
   // Says ids. Without it nobody's id is opened.
   std::function<void(const ForensicsPerson&)> whose{};
+  OnProgress on_progress{};  // In bytes that are searched.
 };
 
 struct ForensicsReport {

@@ -19,6 +19,7 @@
 
 #include "efface/bytes.h"
 #include "efface/capsule.h"
+#include "efface/progress.h"
 
 namespace efface {
 
@@ -31,6 +32,7 @@ struct RestoreOptions {
   // Of regions whose keyring does not open, nor a mirror of it. A restore that was broken off after
   // it had brought a keyring back answers exists when it is given the capsule again: go on without.
   std::vector<Capsule> capsules{};
+  OnProgress on_progress{};  // In bytes of the backup; what follows counts nothing.
 };
 
 struct RestoredRegion {

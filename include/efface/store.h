@@ -31,6 +31,7 @@
 
 #include "efface/incident.h"
 #include "efface/observe.h"
+#include "efface/progress.h"
 #include "efface/restore.h"
 #include "efface/result.h"
 #include "efface/rights.h"
@@ -121,6 +122,7 @@ struct MaintainOptions {
   // Expired days are destroyed at once up to this many after the last time; beyond, the clock may
   // have jumped: Maintained::expiry_waits, and prepare_expiry.
   std::uint32_t expiry_days_max = 31;
+  OnProgress on_progress{};  // In steps: scopes that are re-keyed, entries of the queue, commits.
 };
 struct Maintained {
   std::uint64_t records_removed = 0;    // Ciphertext of the erased.
@@ -259,6 +261,9 @@ class EFFACE_EXPORT Store {
   // Whether a backup is as it was written: every hash, and every page. Needs no key, opens no
   // database. Errors: corruption, or a part is missing; store_missing; unsafe_path; format_new; io.
   static Result<BackupReport> verify_backup(const std::filesystem::path& backup);
+  // The same. progress: in bytes of its records.
+  static Result<BackupReport> verify_backup(const std::filesystem::path& backup,
+                                            const OnProgress& progress);
 
   // Makes a recovery capsule (efface/capsule.h): from now on every receipt has its day. Whole or
   // not at all, also after a crash, and durable when it answers; but its day stays in the ledger.

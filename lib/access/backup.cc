@@ -27,13 +27,15 @@ constexpr std::string_view lock_file = "lock.mdb";
 constexpr std::size_t piece_bytes = std::size_t{1} << 20;
 constexpr std::size_t seal_bytes = sizeof(codec::FileHash);
 
-Result<codec::FileHash> hash_of(const os::File& file, std::uint64_t size) {
+Result<codec::FileHash> hash_of(const os::File& file, std::uint64_t size,
+                                base::Reached* reached = nullptr) {
   crypto::Hasher hasher;
   std::vector<std::byte> piece(std::min<std::uint64_t>(size, piece_bytes));
   for (std::uint64_t at = 0; at < size; at += piece.size()) {
     const auto part = MutableBytes(piece).first(std::min<std::uint64_t>(size - at, piece.size()));
     EFFACE_TRY(file.read_at(at, part));
     hasher.add(part);
+    if (reached != nullptr) reached->add(part.size());
   }
   return hasher.finish();
 }
@@ -150,7 +152,8 @@ Result<codec::BackupFields> read_manifest(const os::Directory& backup) {
   return fields;
 }
 
-Status check_region(const os::Directory& backup, const codec::BackupRegionFields& region) {
+Status check_region(const os::Directory& backup, const codec::BackupRegionFields& region,
+                    base::Reached& reached) {
   auto directory = backup.open_child(region.name);
   if (!directory) return as_corruption(directory.error());
   EFFACE_TRY(check_file(*directory, region_info_file, region.info_hash));
@@ -160,10 +163,12 @@ Status check_region(const os::Directory& backup, const codec::BackupRegionFields
   EFFACE_ASSIGN(const std::uint64_t size, data.size());
   if (size != region.data_bytes)
     return Error(Errc::corruption, "the records of a backup have another size");
-  EFFACE_ASSIGN(const codec::FileHash found, hash_of(data, size));
+  EFFACE_ASSIGN(const codec::FileHash found, hash_of(data, size, &reached));
   if (found != region.data_hash)
     return Error(Errc::corruption, "the records of a backup are not what was written");
-  return storage::verify_structure(data);
+  EFFACE_TRY(storage::verify_structure(data));
+  reached.add(size);
+  return {};
 }
 
 }  // namespace
@@ -200,14 +205,16 @@ Result<BackupReport> back_up(const Site& site, const BackupOptions& options) {
   return report_of(*made);
 }
 
-Result<codec::BackupFields> verify_backup(const os::Directory& backup) {
+Result<codec::BackupFields> verify_backup(const os::Directory& backup, base::Reached& reached) {
   EFFACE_ASSIGN(codec::BackupFields fields, read_manifest(backup));
+  for (const codec::BackupRegionFields& region : fields.regions)
+    reached.expect(reached.times() * region.data_bytes);
   EFFACE_TRY(check_file(backup, store_info_file, fields.store_hash));
   std::set<std::string_view> names;
   for (const codec::BackupRegionFields& region : fields.regions) {
     if (!base::is_label(region.name) || !names.insert(region.name).second)
       return Error(Errc::corruption, "a backup names no region");
-    EFFACE_TRY(check_region(backup, region));
+    EFFACE_TRY(check_region(backup, region, reached));
   }
   return fields;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "access/site.h"
+#include "base/progress.h"
 #include "codec/backup_codec.h"
 #include "efface/backup.h"
 
@@ -17,7 +18,8 @@ Result<BackupReport> back_up(const Site& site, const BackupOptions& options);
 
 // Reads all of it and opens nothing of it with LMDB. Errors: corruption: it is not what was
 // written, or a part is missing; store_missing: there is nothing; unsafe_path; format_new; io.
-Result<codec::BackupFields> verify_backup(const os::Directory& backup);
+// Counted are bytes of records; here each is gone through twice.
+Result<codec::BackupFields> verify_backup(const os::Directory& backup, base::Reached& reached);
 
 BackupReport report_of(const codec::BackupFields& fields);
 

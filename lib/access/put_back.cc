@@ -17,7 +17,8 @@ constexpr std::string_view leaving = "records.old";
 constexpr std::string_view data_file = "data.mdb";
 constexpr std::size_t piece_bytes = std::size_t{1} << 20;
 
-Status copy_file(const os::Directory& from, const os::Directory& to, std::string_view name) {
+Status copy_file(const os::Directory& from, const os::Directory& to, std::string_view name,
+                 base::Reached& reached) {
   EFFACE_ASSIGN(const os::File source, os::File::open(from, name, os::File::Access::read));
   EFFACE_ASSIGN(const os::File target, os::File::create(to, name));
   EFFACE_ASSIGN(const std::uint64_t size, source.size());
@@ -26,6 +27,7 @@ Status copy_file(const os::Directory& from, const os::Directory& to, std::string
     const auto part = MutableBytes(piece).first(std::min<std::uint64_t>(size - at, piece.size()));
     EFFACE_TRY(source.read_at(at, part));
     EFFACE_TRY(target.write_at(at, part));
+    reached.add(part.size());
   }
   return target.sync();
 }
@@ -50,11 +52,12 @@ Status take_place(const os::Directory& region) {
   return region.sync();
 }
 
-Status replace_records(const os::Directory& backup, const RegionPlace& place) {
+Status replace_records(const os::Directory& backup, const RegionPlace& place,
+                       base::Reached& reached) {
   EFFACE_ASSIGN(const os::Directory theirs, backup.open_child(place.name));
   EFFACE_ASSIGN(const os::Directory records, theirs.open_child(in_use));
   EFFACE_ASSIGN(const os::Directory into, place.directory.create_child(arriving));
-  EFFACE_TRY(copy_file(records, into, data_file));
+  EFFACE_TRY(copy_file(records, into, data_file, reached));
   EFFACE_TRY(into.sync());
   return take_place(place.directory);
 }
@@ -69,14 +72,15 @@ Status begin_with_none(const RegionPlace& place) {
 }  // namespace
 
 Result<std::vector<std::string>> put_records_back(const OpenOptions& options,
-                                                  const RestoreOptions& restore) {
+                                                  const RestoreOptions& restore,
+                                                  base::Reached& reached) {
   std::vector<std::string> replaced;
   EFFACE_ASSIGN(const std::vector<RegionPlace> places, region_places(options.directory));
   std::optional<os::Directory> backup;
   codec::BackupFields fields;
   if (!restore.records.empty()) {
     EFFACE_ASSIGN(os::Directory opened, os::Directory::open(restore.records));
-    EFFACE_ASSIGN(fields, verify_backup(opened));
+    EFFACE_ASSIGN(fields, verify_backup(opened, reached));
     backup = std::move(opened);
     for (const codec::BackupRegionFields& theirs : fields.regions)
       for (const RegionPlace& place : places)
@@ -93,7 +97,7 @@ Result<std::vector<std::string>> put_records_back(const OpenOptions& options,
         std::ranges::find(fields.regions, place.name, &codec::BackupRegionFields::name);
     EFFACE_ASSIGN(const bool there, place.directory.contains(in_use));
     if (theirs != fields.regions.end())
-      EFFACE_TRY(replace_records(*backup, place));
+      EFFACE_TRY(replace_records(*backup, place, reached));
     else if (!there && restore.without_records)
       EFFACE_TRY(begin_with_none(place));
     else

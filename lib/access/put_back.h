@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access/site.h"
+#include "base/progress.h"
 #include "efface/restore.h"
 
 namespace efface::access {
@@ -13,6 +14,7 @@ namespace efface::access {
 // Answers the names of the regions whose records it replaced. Those that were there go when the new
 // ones are in place, durably; a crash leaves the old or the new ones, and doing it again is right.
 Result<std::vector<std::string>> put_records_back(const OpenOptions& options,
-                                                  const RestoreOptions& restore);
+                                                  const RestoreOptions& restore,
+                                                  base::Reached& reached);
 
 }  // namespace efface::access

@@ -36,10 +36,17 @@ Result<RestoreReport> Store::restore(const OpenOptions& options, const RestoreOp
 }
 
 Result<BackupReport> Store::verify_backup(const std::filesystem::path& backup) {
+  return verify_backup(backup, {});
+}
+
+Result<BackupReport> Store::verify_backup(const std::filesystem::path& backup,
+                                          const OnProgress& progress) {
   return api::guarded([&]() -> Result<BackupReport> {
     EFFACE_TRY(crypto::initialise());
     EFFACE_ASSIGN(const os::Directory directory, os::Directory::open(backup));
-    EFFACE_ASSIGN(const codec::BackupFields fields, access::verify_backup(directory));
+    base::Reached reached(progress, 2);
+    EFFACE_ASSIGN(const codec::BackupFields fields, access::verify_backup(directory, reached));
+    reached.end();
     return access::report_of(fields);
   });
 }

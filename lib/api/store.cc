@@ -23,9 +23,19 @@ Status tell_unless_gone(const access::TenantState& tenant) {
   return {};
 }
 
-Status reclaim_all(const access::Site& site, const MaintainOptions& options, Maintained& into) {
+Status expect_queues(const access::Site& site, base::Reached& reached) {
+  for (const auto& region : site.regions()) {
+    if (!region->open || !reached.is_told()) continue;
+    EFFACE_ASSIGN(const keyring::KeyringStats stats, region->keyring->stats());
+    reached.expect(stats.reclaim_entries);
+  }
+  return {};
+}
+
+Status reclaim_all(const access::Site& site, const MaintainOptions& options, Maintained& into,
+                   base::Reached& reached) {
   for (const auto& region : site.regions())
-    if (region->open) EFFACE_TRY(rights::reclaim(*region, options, into));
+    if (region->open) EFFACE_TRY(rights::reclaim(*region, options, into, reached));
   return {};
 }
 
@@ -163,13 +173,16 @@ Result<Maintained> Store::maintain(const MaintainOptions& options) const {
     EFFACE_TRY(rights::end_holds(tenants, done));
     EFFACE_TRY(rights::expire(tenants, options, done));
     EFFACE_TRY(rights::sweep_shared(tenants, options, done));
-    EFFACE_TRY(rights::shred_residue(tenants, options, done));
-    EFFACE_TRY(reclaim_all(*state_->site, options, done));
+    base::Reached reached(options.on_progress);
+    EFFACE_TRY(expect_queues(*state_->site, reached));
+    EFFACE_TRY(rights::shred_residue(tenants, options, done, reached));
+    EFFACE_TRY(reclaim_all(*state_->site, options, done, reached));
     for (const auto& region : state_->site->regions())
       if (region->open) EFFACE_TRY(region->keyring->catch_up_mirrors());
     for (const auto& tenant : tenants) EFFACE_TRY(tell_unless_gone(*tenant));
     EFFACE_TRY(rights::tell_incidents(*state_->site));
     tell(state_->site->watch(), done);
+    reached.end();
     return done;
   });
 }
@@ -183,7 +196,8 @@ Result<Maintained> Store::commit_expiry(std::string_view token) const {
   return api::call(*state_, "Store::commit_expiry", [&]() -> Result<Maintained> {
     Maintained done;
     EFFACE_TRY(rights::expire_planned(state_->site->tenants(), token, {}, done));
-    EFFACE_TRY(reclaim_all(*state_->site, {}, done));
+    base::Reached nobody;
+    EFFACE_TRY(reclaim_all(*state_->site, {}, done, nobody));
     return done;
   });
 }

@@ -126,8 +126,9 @@ class RegionNodes final : public keyring::NodeImages {
 class Forensics {
  public:
   Forensics(ForensicsKeys keys, const ForensicsOptions& options)
-      : keys_(std::move(keys)), options_(options) {}
+      : keys_(std::move(keys)), options_(options), reached_(options.on_progress) {}
 
+  Status expect(const fs::path& place);
   Status search(const fs::path& place);
   Status follow_nodes();
   Status search_again();
@@ -153,6 +154,7 @@ class Forensics {
 
   ForensicsKeys keys_;
   const ForensicsOptions& options_;
+  base::Reached reached_;
   Files files_;
   FoundNodes nodes_;
   std::map<PersonAt, OfPerson> people_;
@@ -230,13 +232,26 @@ Status Forensics::search_file(const fs::path& path) {
   ++report_.files;
   report_.bytes += file->size();
   Status taken;
-  const Status read = file->search([&](const SealedImage& image) -> Status {
+  const Status read = file->search(reached_, [&](const SealedImage& image) -> Status {
     taken = take(image);
     return taken;
   });
   if (!taken) return taken;
   if (!read) ++report_.unreadable;
   return {};
+}
+
+// How much there is, for whoever wants to know how far it is.
+Status Forensics::expect(const fs::path& place) {
+  if (!reached_.is_told()) return {};
+  return os::each_file_below(
+      place,
+      [&](const fs::path& path) -> Status {
+        const auto file = os::ForeignFile::open(path);
+        if (file) reached_.expect(file->size());
+        return {};
+      },
+      [] {});
 }
 
 Status Forensics::search(const fs::path& place) {
@@ -270,7 +285,8 @@ Status Forensics::search_again() {
     auto file = files_.open(number);
     if (!file) continue;  // It was there a moment ago, and counted.
     Status taken;
-    static_cast<void>(file->search([&](const SealedImage& image) -> Status {
+    reached_.expect(file->size());
+    static_cast<void>(file->search(reached_, [&](const SealedImage& image) -> Status {
       taken = take_again(image);
       return taken;
     }));
@@ -306,6 +322,7 @@ Status Forensics::tell_whose() {
 }
 
 Result<ForensicsReport> Forensics::report() {
+  reached_.end();
   report_.people = people_.size();
   for (SearchedFile& file : files_.all()) {
     bool any = false;
@@ -327,6 +344,7 @@ Result<ForensicsReport> forensics(const access::Site& site, std::span<const fs::
                                   const ForensicsOptions& options) {
   EFFACE_ASSIGN(ForensicsKeys keys, ForensicsKeys::of(site));
   Forensics forensics(std::move(keys), options);
+  for (const fs::path& place : places) EFFACE_TRY(forensics.expect(place));
   for (const fs::path& place : places) EFFACE_TRY(forensics.search(place));
   EFFACE_TRY(forensics.follow_nodes());
   EFFACE_TRY(forensics.search_again());

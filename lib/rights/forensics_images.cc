@@ -111,7 +111,7 @@ Status ImageFile::search_page(Bytes page, std::uint64_t at,
   return status;
 }
 
-Status ImageFile::search(FunctionRef<Status(const SealedImage&)> found) {
+Status ImageFile::search(base::Reached& reached, FunctionRef<Status(const SealedImage&)> found) {
   std::vector<std::byte> chunk(chunk_bytes);
   for (std::uint64_t at = 0;; at += chunk_bytes) {
     EFFACE_ASSIGN(const std::size_t got, file_.read_at(at, chunk));
@@ -119,6 +119,7 @@ Status ImageFile::search(FunctionRef<Status(const SealedImage&)> found) {
       const std::size_t size = std::min(page_bytes, got - page);
       EFFACE_TRY(search_page(Bytes(chunk).subspan(page, size), at + page, found));
     }
+    reached.add(got);
     if (got < chunk_bytes) return {};
   }
 }

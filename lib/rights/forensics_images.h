@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/progress.h"
 #include "os/survey.h"
 #include "storage/pages.h"
 
@@ -39,7 +40,8 @@ class ImageFile {
  public:
   ImageFile(os::ForeignFile file, std::uint32_t number) : file_(std::move(file)), number_(number) {}
 
-  Status search(FunctionRef<Status(const SealedImage&)> found);
+  // Counted are bytes.
+  Status search(base::Reached& reached, FunctionRef<Status(const SealedImage&)> found);
   std::uint64_t size() const noexcept { return file_.size(); }
   // What was found before; shorter when the file is shorter now.
   Result<std::vector<std::byte>> read(const ImagePlace& place) const;

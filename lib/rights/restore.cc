@@ -238,7 +238,9 @@ Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& 
                               std::span<const access::SealedCapsule> capsules) {
   for (const access::SealedCapsule& capsule : capsules)
     EFFACE_TRY(access::bring_back(options, capsule));
-  EFFACE_ASSIGN(const std::vector<std::string> replaced, access::put_records_back(options, how));
+  base::Reached reached(how.on_progress, 3);  // Twice to verify, once to copy.
+  EFFACE_ASSIGN(const std::vector<std::string> replaced,
+                access::put_records_back(options, how, reached));
   EFFACE_ASSIGN(const auto site, access::Site::open(options, access::Opening::to_restore));
   const auto tenants = site->tenants();
   RestoreReport report;
@@ -258,6 +260,7 @@ Result<RestoreReport> restore(const OpenOptions& options, const RestoreOptions& 
     EFFACE_TRY(restoring.sweep());
     note(region->watch, into);
   }
+  reached.end();
   return report;
 }
 

@@ -274,7 +274,8 @@ Status sweep_shared(Tenants tenants, const MaintainOptions& options, Maintained&
   return {};
 }
 
-Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained& into) {
+Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained& into,
+                     base::Reached& reached) {
   for (const auto& [region, places] : places_of(tenants)) {
     std::unordered_map<Id16, bool, Id16Hash> dirty;  // By handle.
     const auto window =
@@ -294,12 +295,14 @@ Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained
               scopes.push_back({row.tag(), row.label()});
             return Flow::more;
           })));
+      reached.expect(scopes.size());
       for (std::size_t i = 0; i < scopes.size(); i += scopes_per_epoch) {
         const std::size_t n = std::min(scopes_per_epoch, scopes.size() - i);
         EFFACE_ASSIGN(const std::size_t rekeyed,
                       access::rekey(place.tenant, *place.home, std::span(scopes).subspan(i, n),
                                     options.records_per_commit_max));
         into.scopes_rekeyed += rekeyed;
+        reached.add(n);
       }
     }
   }

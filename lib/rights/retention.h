@@ -9,6 +9,7 @@
 // Errors  Those of the stores; what was done before stays done, and a later call goes on.
 #pragma once
 #include "access/site.h"
+#include "base/progress.h"
 
 namespace efface::rights {
 
@@ -26,6 +27,8 @@ Status expire_planned(Tenants tenants, std::string_view token, const MaintainOpt
 Status end_holds(Tenants tenants, Maintained& into);
 // What several people shared and nobody can open any more.
 Status sweep_shared(Tenants tenants, const MaintainOptions& options, Maintained& into);
-Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained& into);
+// Counted are scopes.
+Status shred_residue(Tenants tenants, const MaintainOptions& options, Maintained& into,
+                     base::Reached& reached);
 
 }  // namespace efface::rights

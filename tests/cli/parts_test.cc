@@ -205,6 +205,19 @@ TEST(Progress, SaysNoShareWhenTheSizeIsUnknown) {
             "50 records, 10/s");
 }
 
+TEST(Progress, IsDrawnForACallThatSaysHowFarItIs) {
+  const TempDirectory directory("progress");
+  const std::string path = (directory / "out").string();
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(path.c_str(), "w"),
+                                                            std::fclose);
+  Progress progress(out.get(), Progress::Style::bar, {"maintain", "steps"},
+                    Progress::Clock::now() - std::chrono::seconds(10));
+  const efface::OnProgress told = shown_by(progress);
+  told({.done = 5, .total = 10});
+  progress.clear();
+  EXPECT_THAT(content_of(path), HasSubstr("] 50 %, 5 steps, "));
+}
+
 TEST(Progress, IsOfWhatIsCountedWhereNothingElseMeasuresIt) {
   const Progress::State half{.count = 500, .measure = 0, .total = 1000};
   EXPECT_EQ(progress_text({"erase", "people"}, half, std::chrono::seconds(5), false),

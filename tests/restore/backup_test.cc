@@ -206,6 +206,58 @@ TEST_F(BackupClaim, TellsHowFarItIs) {
   EXPECT_GT(last, 0u);
 }
 
+// What a call said of how far it was: it rises, to all there is.
+class Said {
+ public:
+  OnProgress hear() {
+    return [this](const Progress& at) {
+      EXPECT_GE(at.done, last_.done);
+      EXPECT_GE(at.total, at.done);
+      last_ = at;
+      ++times_;
+    };
+  }
+  std::size_t times() const { return times_; }
+  std::uint64_t in_all() const { return last_.done == last_.total ? last_.total : 0; }
+
+ private:
+  Progress last_;
+  std::size_t times_ = 0;
+};
+
+TEST_F(BackupClaim, IsVerifiedAndPutBackByWhatSaysHowFarItIs) {
+  put("alice", "film", noise(3'000'000));
+  const auto made = back_up();
+  ASSERT_TRUE(made);
+  const std::uint64_t bytes = made->regions[0].bytes;
+  Said verifying;
+  ASSERT_TRUE(Store::verify_backup(target(), verifying.hear()));
+  EXPECT_EQ(verifying.in_all(), bytes);
+  EXPECT_GT(verifying.times(), 3u);
+  close();
+  Said restoring;
+  ASSERT_TRUE(Store::restore(options(), {.records = target(), .on_progress = restoring.hear()}));
+  EXPECT_EQ(restoring.in_all(), bytes);
+  EXPECT_GT(restoring.times(), verifying.times());
+  Said nothing;  // No backup, no byte of one.
+  ASSERT_TRUE(Store::restore(options(), {.on_progress = nothing.hear()}));
+  EXPECT_EQ(nothing.times(), 1u);
+  EXPECT_EQ(nothing.in_all(), 0u);
+}
+
+TEST_F(BackupClaim, SaysNotThatItIsThroughWhereItIsNotWhole) {
+  put("alice", "film", noise(3'000'000));
+  const auto made = back_up();
+  ASSERT_TRUE(made);
+  const fs::path data = target() / "eu/records/data.mdb";
+  std::string bytes = file_content(data);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  std::ofstream(data, std::ios::binary) << bytes;
+  Said verifying;
+  EXPECT_EQ(code_of(Store::verify_backup(target(), verifying.hear())), "corruption");
+  EXPECT_EQ(verifying.in_all(), 0u);
+}
+
 TEST_F(BackupClaim, IsNotWholeWithAnyByteChangedOrAnyPartMissing) {
   put("alice", "film", "good");
   ASSERT_TRUE(back_up());

@@ -347,5 +347,27 @@ TEST_F(Forensics, SaysThatAPlaceIsNotThere) {
   EXPECT_EQ(code_of(store_->forensics(places, {})), Errc::store_missing);
 }
 
+TEST_F(Forensics, SaysHowFarItIs) {
+  const fs::path saved = save();
+  std::vector<Progress> told;
+  ForensicsOptions options;
+  bool through = false;
+  options.on_progress = [&](const Progress& at) {
+    EXPECT_FALSE(through);
+    EXPECT_TRUE(told.empty() || at.done >= told.back().done);
+    EXPECT_LE(at.done, at.total);
+    told.push_back(at);
+  };
+  options.on_file = [&](const ForensicsFile&) { through = true; };
+  const fs::path places[] = {saved};
+  const auto report = store_->forensics(places, options);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(through);
+  ASSERT_GT(told.size(), 3u);
+  EXPECT_EQ(told.front().total, report->bytes);  // Known from the beginning.
+  EXPECT_LT(told.front().done, report->bytes);
+  EXPECT_EQ(told.back().done, report->bytes);
+}
+
 }  // namespace
 }  // namespace efface::test

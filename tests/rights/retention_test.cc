@@ -210,5 +210,33 @@ TEST_F(Residue, ReKeyingKeepsAnObjection) {
   EXPECT_EQ(get(alice, "fraud", "a"), "error: objected");
 }
 
+TEST_F(Retention, SaysHowFarItsUpkeepIs) {
+  for (const std::string id : {"alice", "bob", "carol", "dave"}) {
+    const Subject subject = enrol(id);
+    for (const char* record : {"a", "b", "c"}) put(subject, "ratings", record, id);
+    put(subject, "ratings", "a", "again");  // Residue.
+  }
+  for (const char* id : {"alice", "bob"}) ASSERT_TRUE(tenant_->erase(find(id)));
+  std::vector<Progress> told;
+  MaintainOptions options;
+  options.residue_window = {};
+  options.records_per_commit_max = 1;
+  options.on_progress = [&](const Progress& at) {
+    EXPECT_TRUE(told.empty() || at.done >= told.back().done);
+    EXPECT_LE(at.done, at.total);
+    told.push_back(at);
+  };
+  const Maintained done = maintain(options);
+  ASSERT_GT(told.size(), 2u);
+  EXPECT_LT(told.front().done, told.back().done);
+  EXPECT_EQ(told.back().done, told.back().total);
+  EXPECT_GE(told.back().done, done.scopes_rekeyed + done.queue_entries);
+  EXPECT_GE(done.scopes_rekeyed, 2u);
+  told.clear();
+  maintain(options);  // Nothing is due.
+  EXPECT_EQ(told.size(), 1u);
+  EXPECT_EQ(told.back().total, 0u);
+}
+
 }  // namespace
 }  // namespace efface::test
