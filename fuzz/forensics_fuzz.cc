@@ -77,7 +77,8 @@ class Bench {
     EFFACE_CHECK(file && file->size() == bytes.size());
     rights::ImageFile searched(*std::move(file), 7);
     found_ = 0;
-    const Status done = searched.search([&](const rights::SealedImage& image) -> Status {
+    base::Reached reached;
+    const Status done = searched.search(reached, [&](const rights::SealedImage& image) -> Status {
       ++found_;
       touch(image.key);
       EFFACE_CHECK(image.value.size() == image.place.size && image.place.file == 7);
