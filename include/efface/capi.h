@@ -180,7 +180,7 @@ typedef struct efface_log_entry {
   uint32_t level;       /* EFFACE_LOG_WARNING ... */
   const char* name;     /* Of the event: "erase_pending". */
   const char* says;     /* In one sentence. */
-  efface_slice region;  /* Empty: of the store as a whole. */
+  efface_slice region;  /* Empty, not null: of the store as a whole. */
   const char* database; /* "keyring" or "records", where it is about one of them; or "". */
   const efface_log_number* numbers;
   size_t number_count;

@@ -30,7 +30,10 @@ static_assert(EFFACE_LOG_ERROR == static_cast<int>(LogLevel::error));
 
 constexpr std::size_t numbers_max = 16;  // No event has half as many.
 
-efface_slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
+// Never null: C's functions of memory take no null, be the size 0.
+efface_slice slice_of(std::string_view text) {
+  return {text.empty() ? "" : text.data(), text.size()};
+}
 std::uint64_t count_of(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
