@@ -340,6 +340,7 @@ class Keyring {
   Status open_copy(const Anchor& anchor);
   Result<bool> copy_has_entries(const storage::ReadTxn& txn, std::uint64_t first,
                                 std::uint64_t end) const;
+  Result<bool> copy_has(const BookRow& row) const;
   Status catch_up_copy();
   Status sync_copy();
   Status put_floor(storage::WriteTxn& txn, Entered& into) const;

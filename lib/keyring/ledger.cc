@@ -106,22 +106,26 @@ Status Keyring::catch_up_copy() {
     else
       beyond = middle;
   }
-  // What was never synced may be torn anywhere: up to the first that is.
+  // What was never synced may be torn anywhere: up to the first that is. Where to go on says an entry
+  // that was found there, so that a row which was read wrong leads nowhere.
   std::uint64_t good = std::min(whole, copy_synced_entries_);
+  std::uint64_t offset = LedgerCopy::header_bytes;
+  Id16 chain = first_chain(options_.region);
+  const auto follows = [&](std::uint64_t index) -> Result<bool> {
+    EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
+    EFFACE_ASSIGN(const bool there, copy_has(row));
+    if (!there) return false;
+    offset = row.copy_offset + frame_overhead_bytes + row.entry.size();
+    chain = row.chain;
+    return true;
+  };
   for (; good > 0; --good) {
-    EFFACE_ASSIGN(const bool there, copy_has_entries(txn, good - 1, good));
+    EFFACE_ASSIGN(const bool there, follows(good - 1));
     if (there) break;
   }
   for (; good < whole; ++good) {
-    EFFACE_ASSIGN(const bool there, copy_has_entries(txn, good, good + 1));
+    EFFACE_ASSIGN(const bool there, follows(good));
     if (!there) break;
-  }
-  std::uint64_t offset = LedgerCopy::header_bytes;
-  Id16 chain = first_chain(options_.region);
-  if (good > 0) {
-    EFFACE_ASSIGN(const BookRow row, read_row(txn, good - 1));
-    offset = row.copy_offset + frame_overhead_bytes + row.entry.size();
-    chain = row.chain;
   }
   // What follows is torn, or the copy is of another history.
   EFFACE_ASSIGN(const auto next, copy.read(offset));
@@ -203,11 +207,15 @@ Result<bool> Keyring::copy_has_entries(const storage::ReadTxn& txn, std::uint64_
                                        std::uint64_t end) const {
   for (std::uint64_t index = first; index < end; ++index) {
     EFFACE_ASSIGN(const BookRow row, read_row(txn, index));
-    EFFACE_ASSIGN(const auto frame, options_.ledger_copy->read(row.copy_offset));
-    if (!frame || frame->chain != row.chain || !std::ranges::equal(frame->entry, row.entry))
-      return false;
+    EFFACE_ASSIGN(const bool there, copy_has(row));
+    if (!there) return false;
   }
   return true;
+}
+
+Result<bool> Keyring::copy_has(const BookRow& row) const {
+  EFFACE_ASSIGN(const auto frame, options_.ledger_copy->read(row.copy_offset));
+  return frame && frame->chain == row.chain && std::ranges::equal(frame->entry, row.entry);
 }
 
 Anchor Keyring::anchor_of(Epoch in_force) const {

@@ -118,11 +118,11 @@ TEST(FailingLibraries, IncidentsAreOnTheRegisterOrNot) {
 }
 
 TEST(FailingLibraries, RecoveryFromACrashInPutLosesNothing) {
-  expect_sound(of_recovery("put", stride_of(53, 7), Whose::libraries), 40);
+  expect_sound(of_recovery("put", stride_of(53), Whose::libraries), 40);
 }
 
 TEST(FailingLibraries, RecoveryFromACrashInEraseLeavesAStoreThatOpens) {
-  expect_sound(of_recovery("erase", stride_of(53, 7), Whose::libraries), 80);
+  expect_sound(of_recovery("erase", stride_of(53), Whose::libraries), 80);
 }
 
 }  // namespace
