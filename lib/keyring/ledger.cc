@@ -106,8 +106,8 @@ Status Keyring::catch_up_copy() {
     else
       beyond = middle;
   }
-  // What was never synced may be torn anywhere: up to the first that is. Where to go on says an entry
-  // that was found there, so that a row which was read wrong leads nowhere.
+  // What was never synced may be torn anywhere: up to the first that is. Where to go on says an
+  // entry that was found there, so that a row which was read wrong leads nowhere.
   std::uint64_t good = std::min(whole, copy_synced_entries_);
   std::uint64_t offset = LedgerCopy::header_bytes;
   Id16 chain = first_chain(options_.region);
