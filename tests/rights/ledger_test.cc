@@ -7,6 +7,7 @@
 #include "efface/receipt.h"
 #include "rights/rights_fixture.h"
 #include "support/file_content.h"
+#include "support/root_keys_over.h"
 
 namespace efface::test {
 namespace {
@@ -249,6 +250,34 @@ TEST_F(LedgerClaim, TheLedgerIsNotRolledBackPastWhatTheRootKeyStoreRemembers) {
   put_keyring_back(home_ / "saved");
   write(copy_path(), copy);  // Both are old, and agree with each other.
   EXPECT_EQ(open_error(), Errc::keyring_stale);
+}
+
+class RemembersAnother final : public RootKeysOver {
+ public:
+  explicit RemembersAnother(RootKeyStore* store)
+      : RootKeysOver(std::shared_ptr<RootKeyStore>(std::shared_ptr<void>(), store)) {}
+
+  Result<Anchor> anchor() override {
+    auto anchor = RootKeysOver::anchor();
+    if (anchor && another) anchor->ledger_hash.front() ^= std::byte{1};
+    return anchor;
+  }
+
+  bool another = true;
+};
+
+TEST_F(LedgerClaim, AnotherLedgerAsLongAsTheOneThatIsRememberedIsRefused) {
+  enrol("alice");
+  reopen();  // From here on nothing is entered that is not remembered.
+  const std::uint64_t entries = size(*eu_);
+  close_all();
+  OpenOptions changed = options();
+  RemembersAnother root_keys(changed.regions[0].root_keys);
+  changed.regions[0].root_keys = &root_keys;
+  ASSERT_EQ(root_keys.anchor()->ledger_entries, entries);
+  EXPECT_EQ(code_of(Store::open(changed)), Errc::ledger_mismatch);
+  root_keys.another = false;
+  EXPECT_EQ(code_of(Store::open(changed)), std::nullopt);
 }
 
 TEST_F(LedgerClaim, ACopyMayStandElsewhere) {
